@@ -1,0 +1,1 @@
+"""Demand and every face of the system: accounts, pages, API, commands, tasks."""

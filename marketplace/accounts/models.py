@@ -1,0 +1,80 @@
+"""People who sign in."""
+
+import unicodedata
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What a person is in the approval of money and the running of the city. Blank: a member of the public."""
+
+    OPERATOR_MANAGER = "operator_manager", _("Operator manager")
+    CASHIER = "cashier", _("Cashier")
+    CAREGIVER = "caregiver", _("Caregiver")
+    STREET_OFFICER = "street_officer", _("Street officer")
+    BUREAU_CLERK = "bureau_clerk", _("Bureau clerk")
+    BUREAU_APPROVER = "bureau_approver", _("Bureau approver")
+    AUDITOR = "auditor", _("Auditor")
+    HOTLINE_AGENT = "hotline_agent", _("Hotline agent")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+def canonical(username: str) -> str:
+    """The form in which two user names are the same name: NFKC, case folded, without outer spaces.
+
+    Full-width and half-width, upper and lower case are one name: one person, one account.
+    """
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", username).strip().casefold())
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username_key=canonical(username or ""))
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """For Django's createsuperuser: an administrator who may look at the admin."""
+        user = User(username=username, role=Role.ADMINISTRATOR, is_staff=True, is_superuser=True, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """One person's account. The role says what the person may do, operator and division where."""
+
+    username = models.CharField(
+        _("user name"), max_length=150, unique=True, validators=[UnicodeUsernameValidator()]
+    )
+    username_key = models.CharField(max_length=300, unique=True, editable=False)
+    role = models.CharField(_("role"), max_length=32, choices=Role, blank=True)
+    is_staff = models.BooleanField(_("may look at the admin"), default=False)
+    is_active = models.BooleanField(_("active"), default=True)
+    joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+
+    def __str__(self) -> str:
+        return self.username
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.username_key = canonical(self.username)
+        if (fields := kwargs.get("update_fields")) is not None and "username" in fields:
+            kwargs["update_fields"] = {*fields, "username_key"}
+        super().save(*args, **kwargs)
+
+    @property
+    def role_label(self) -> str:
+        return Role(self.role).label if self.role else ""

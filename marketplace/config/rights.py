@@ -1,0 +1,57 @@
+"""What the application's login may do: use the tables, own none.
+
+Append-only tables (a model with `append_only = True`) can be read and added to, never changed. Nobody
+truncates. The register of migrations is read only.
+"""
+
+from django.apps import apps
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg import sql
+
+READ_ONLY = {"django_migrations"}
+
+
+def append_only_tables() -> set[str]:
+    return {model._meta.db_table for model in _models() if getattr(model, "append_only", False)}
+
+
+def _models() -> list[type[models.Model]]:
+    return apps.get_models(include_auto_created=True)
+
+
+def grant_rights(connection: BaseDatabaseWrapper, *, application: str) -> None:
+    """This function will give the login `application` exactly its rights on every table of the public schema.
+
+    Everything is taken away first, so that a table that becomes append-only loses what it had.
+    """
+    role = sql.Identifier(application)
+    append_only = append_only_tables()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
+        tables = [name for (name,) in cursor.fetchall()]
+        statements = [
+            "GRANT USAGE ON SCHEMA public TO {role}",
+            "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {role}",
+            "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+        ]
+        for statement in statements:
+            cursor.execute(_text(connection, sql.SQL(statement).format(role=role)))
+        for rights, names in (
+            ("SELECT", [name for name in tables if name in READ_ONLY]),
+            ("SELECT, INSERT", [name for name in tables if name in append_only]),
+            (
+                "SELECT, INSERT, UPDATE, DELETE",
+                [name for name in tables if name not in READ_ONLY and name not in append_only],
+            ),
+        ):
+            if names:
+                listed = sql.SQL(", ").join(sql.Identifier("public", name) for name in names)
+                statement = sql.SQL("GRANT {rights} ON {names} TO {role}")
+                cursor.execute(
+                    _text(connection, statement.format(rights=sql.SQL(rights), names=listed, role=role))
+                )
+
+
+def _text(connection: BaseDatabaseWrapper, statement: sql.Composed) -> str:
+    return statement.as_string(connection.connection)
