@@ -1,0 +1,123 @@
+"""Posting, reversing, locking. Everything that writes the journal except the redemption's one statement."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from ledger import chart
+from ledger.audit.operations import name_of, record
+from ledger.journal.guards import JOURNAL_LOCK
+from ledger.journal.models import Account, Entry, Period, Transfer
+from ledger.journal.queries import first_open_day
+
+
+class Move(NamedTuple):
+    """From `debit` to `credit` (account names), `amount` yuan; a negative amount goes the other way round."""
+
+    debit: str
+    credit: str
+    amount: Decimal
+
+
+def account_ids(names: Iterable[str]) -> dict[str, int]:
+    """The ids of these accounts by name; those that are new are opened."""
+    wanted = set(names)
+    found = dict(Account.objects.filter(name__in=wanted).values_list("name", "id"))
+    missing = sorted(wanted - found.keys())
+    if missing:
+        Account.objects.bulk_create(
+            [Account(name=name, commodity=chart.commodity(name)) for name in missing], ignore_conflicts=True
+        )
+        found.update(Account.objects.filter(name__in=missing).values_list("name", "id"))
+    return found
+
+
+def hold_journal_open() -> date | None:
+    """Keep months from being locked until this transaction ends; the first open day, None while all are.
+
+    Take it before the locks of vouchers or statements.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT ledger_first_open_day()")
+        return cursor.fetchone()[0]
+
+
+def post(
+    *,
+    key: str,
+    kind: str,
+    dated_on: date,
+    at: datetime,
+    moves: Sequence[Move],
+    link: str = "",
+    reverses: Entry | None = None,
+) -> Entry:
+    """This function will post one entry, once for its key.
+
+    1. Answer a key that was posted before with its entry.
+    2. Date it: where the month of `dated_on` is locked, the first day of the first open month.
+    3. Write the entry and its transfers; moves of nothing are left out.
+    """
+    existing = Entry.objects.filter(key=key).first()
+    if existing:
+        return existing
+    with transaction.atomic():
+        first_open = hold_journal_open()
+        entry = Entry.objects.create(
+            key=key,
+            kind=kind,
+            dated_on=max(dated_on, first_open) if first_open else dated_on,
+            recorded_at=at,
+            link=link,
+            reverses=reverses,
+        )
+        write_transfers(entry, moves)
+    return entry
+
+
+def write_transfers(entry: Entry, moves: Sequence[Move]) -> None:
+    moves = [turned(move) for move in moves if move.amount]
+    ids = account_ids(name for move in moves for name in (move.debit, move.credit))
+    Transfer.objects.bulk_create(
+        Transfer(
+            entry=entry,
+            line=line,
+            debit_id=ids[move.debit],
+            credit_id=ids[move.credit],
+            commodity=chart.commodity(move.debit),
+            amount=move.amount,
+        )
+        for line, move in enumerate(moves, 1)
+    )
+
+
+def turned(move: Move) -> Move:
+    """The same move with an amount above zero."""
+    return move if move.amount > 0 else Move(move.credit, move.debit, -move.amount)
+
+
+def mirror(entry: Entry) -> list[Move]:
+    """The moves that undo an entry."""
+    return [
+        Move(transfer.credit.name, transfer.debit.name, transfer.amount)
+        for transfer in entry.transfers.select_related("debit", "credit").order_by("line")
+    ]
+
+
+def lock_month(*, month: date, by: Any, at: datetime) -> bool:
+    """This function will lock a month (its first day) and all before it; True when it was open.
+
+    It waits for postings in flight, so run it in a transaction that holds no other lock.
+    """
+    with transaction.atomic(durable=not connection.in_atomic_block):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [JOURNAL_LOCK])
+        first_open = first_open_day()
+        if first_open and month < first_open:
+            return False
+        Period.objects.create(month=month, locked_at=at, locked_by=name_of(by))
+        record(by=by, at=at, action="lock_month", subject=f"{month:%Y-%m}")
+    return True

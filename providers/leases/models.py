@@ -1,0 +1,137 @@
+"""Leases of public premises, their terms by date, the rent they owe and the bank lines that pay it."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q
+from django.utils.translation import gettext_lazy as _
+
+from ledger.models import BankLine, Entry
+from providers.operators.models import Operator
+from providers.premises.models import Premises
+
+
+class DateRange(Func):
+    """daterange(from, until, '[]'): both ends included; no end is open."""
+
+    function = "daterange"
+    output_field = DateRangeField()
+
+
+BOTH_ENDS = RangeBoundary(inclusive_lower=True, inclusive_upper=True)
+
+
+class Lease(models.Model):
+    class Basis(models.TextChoices):
+        RELIEF = "relief", _("relief of rent")
+        PURCHASE = "purchase", _("purchase of services")
+
+    code = models.CharField(max_length=12, unique=True)
+    premises = models.ForeignKey(Premises, models.PROTECT, related_name="leases")
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="leases")
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    basis = models.CharField(max_length=8, choices=Basis, blank=True)
+    decision_no = models.CharField(max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            ExclusionConstraint(
+                name="leases_of_one_premises_never_overlap",
+                expressions=[
+                    (DateRange("starts_on", "ends_on", BOTH_ENDS), RangeOperators.OVERLAPS),
+                    ("premises", RangeOperators.EQUAL),
+                ],
+                violation_error_message=_("Two leases of one premises overlap."),
+            ),
+            models.CheckConstraint(name="lease_ends_after_start", condition=Q(ends_on__gte=F("starts_on"))),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class LeaseTerms(models.Model):
+    """The money terms of a lease from `starts_on`; a change of terms is a new row from a first of month."""
+
+    lease = models.ForeignKey(Lease, models.PROTECT, related_name="terms")
+    starts_on = models.DateField()
+    monthly_rent = models.DecimalField(max_digits=14, decimal_places=2)
+    rent_free_until = models.DateField(null=True, blank=True)
+    offset_rate = models.DecimalField(max_digits=7, decimal_places=4)
+    offset_cap = models.DecimalField(max_digits=7, decimal_places=4, help_text="share of the charge")
+    carry_months = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["lease", "starts_on"]
+        verbose_name_plural = "lease terms"
+        constraints = [
+            models.UniqueConstraint(fields=["lease", "starts_on"], name="lease_terms_once"),
+            models.CheckConstraint(
+                name="lease_terms_not_negative",
+                condition=Q(monthly_rent__gte=0, offset_rate__gte=0, offset_cap__gte=0, offset_cap__lte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lease} {self.starts_on}"
+
+
+class RentCharge(models.Model):
+    """What one approved statement left to be paid in cash for one lease and month."""
+
+    append_only = True
+
+    lease = models.ForeignKey(Lease, models.PROTECT, related_name="rent_charges")
+    month = models.DateField()
+    charge = models.DecimalField(max_digits=14, decimal_places=2)
+    applied = models.DecimalField(max_digits=14, decimal_places=2)
+    cash_due = models.DecimalField(max_digits=14, decimal_places=2)
+    entry = models.ForeignKey(Entry, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["lease", "month"]
+        constraints = [
+            models.UniqueConstraint(fields=["lease", "month"], name="rent_charged_once"),
+            models.CheckConstraint(
+                name="rent_charge_adds_up", condition=Q(cash_due=F("charge") - F("applied"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lease} {self.month:%Y-%m}"
+
+
+class Receipt(models.Model):
+    """How one bank line stands: a rent receipt, a proposal for a person to confirm, or in suspense.
+
+    While proposed or in suspense its money stands in Liabilities:Suspense:Receipts (incoming) or
+    Assets:Suspense:Payments (outgoing).
+    """
+
+    class State(models.TextChoices):
+        MATCHED = "matched", _("matched")
+        PROPOSED = "proposed", _("proposed")
+        SUSPENSE = "suspense", _("in suspense")
+
+    MOVES = {
+        State.PROPOSED: {State.MATCHED, State.SUSPENSE},
+        State.SUSPENSE: {State.MATCHED},
+        State.MATCHED: {State.SUSPENSE},
+    }
+
+    bank_line = models.OneToOneField(BankLine, models.PROTECT, related_name="receipt")
+    state = models.CharField(max_length=8, choices=State)
+    lease = models.ForeignKey(Lease, models.PROTECT, null=True, blank=True, related_name="receipts")
+    month = models.DateField(null=True, blank=True, help_text="the due that a proposal would pay")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="receipt_names_its_lease", condition=Q(state="suspense") | Q(lease__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bank_line_id} {self.state}"

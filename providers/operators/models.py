@@ -1,0 +1,56 @@
+"""The firms that run facilities and deliver services."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Operator(models.Model):
+    code = models.CharField(max_length=12, unique=True)
+    name = models.CharField(max_length=120)
+    uscc = models.CharField(max_length=18, blank=True, help_text="unified social credit code")
+    phone = models.CharField(max_length=24, blank=True)
+    filing_no = models.CharField(max_length=60, blank=True)
+    stars = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SafetyCheck(models.Model):
+    """One fire and food safety check; the latest on or before a service date must be 365 days old at most."""
+
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="safety_checks")
+    checked_on = models.DateField()
+
+    class Meta:
+        ordering = ["operator", "checked_on"]
+        constraints = [models.UniqueConstraint(fields=["operator", "checked_on"], name="safety_check_once")]
+
+    def __str__(self) -> str:
+        return f"{self.checked_on}"
+
+
+class Suspension(models.Model):
+    """The day of suspension counts, the day of reinstatement does not."""
+
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="suspensions")
+    starts_on = models.DateField()
+    reinstated_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["operator", "starts_on"]
+        constraints = [
+            models.UniqueConstraint(fields=["operator", "starts_on"], name="suspension_once"),
+            models.CheckConstraint(
+                name="suspension_ends_after_start",
+                condition=Q(reinstated_on=None) | Q(reinstated_on__gt=F("starts_on")),
+                violation_error_message=_("An operator is reinstated after its suspension began."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_on}–{self.reinstated_on or ''}"

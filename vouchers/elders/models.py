@@ -1,0 +1,59 @@
+"""The register of elders. Numbers that identify a person are encrypted; names are masked on screen."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from providers.models import Division
+from vouchers.elders import masking, sealing
+
+
+class Elder(models.Model):
+    class Group(models.TextChoices):
+        LOW_INCOME = "low_income", _("low income")
+        DESTITUTE = "destitute", _("destitute")
+        DISABLED = "disabled", _("disabled")
+        LIVING_ALONE = "living_alone", _("living alone")
+        SPECIAL_FAMILY = "special_family", _("special family")
+        VETERAN = "veteran", _("veteran")
+
+    code = models.CharField(max_length=12, unique=True)
+    name = models.CharField(max_length=60)
+    # AES-GCM, bound to this row by the elder's code (vouchers/elders/sealing.py).
+    id_number_sealed = models.BinaryField()
+    id_number_lookup = models.BinaryField(unique=True, help_text="keyed HMAC-SHA256 of the ID number")
+    birth_on = models.DateField()
+    division = models.ForeignKey(Division, models.PROTECT, related_name="elders")
+    phone_sealed = models.BinaryField(null=True)
+    phone_lookup = models.BinaryField(null=True, help_text="keyed HMAC-SHA256 of the phone number")
+    phone_tail = models.CharField(max_length=4, blank=True, help_text="last four digits")
+    ability_level = models.PositiveSmallIntegerField(null=True, blank=True, help_text="0 intact - 4 complete")
+    categories = ArrayField(models.CharField(max_length=16, choices=Group), default=list, blank=True)
+    household = models.CharField(max_length=40, blank=True)
+    died_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["code"]
+        constraints = [
+            models.CheckConstraint(
+                name="elder_ability_level_0_to_4",
+                condition=Q(ability_level=None) | Q(ability_level__range=(0, 4)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+    @property
+    def masked_name(self) -> str:
+        return masking.name(self.name)
+
+    def id_number(self) -> str:
+        """The 18-digit resident ID. Revealing it is recorded by the face that asks."""
+        return sealing.open_sealed(self.id_number_sealed, field="id_number", row=self.code)
+
+    def phone(self) -> str:
+        if self.phone_sealed is None:
+            return ""
+        return sealing.open_sealed(self.phone_sealed, field="phone", row=self.code)

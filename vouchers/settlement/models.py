@@ -1,0 +1,161 @@
+"""The month of a lease: its statement, the three approvals, and redemptions held back for review."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from ledger.models import Entry
+from providers.models import Lease
+from vouchers.redemption.models import Redemption
+
+
+class Statement(models.Model):
+    """One lease, one month (rules.md section 7, figure by figure). Drawn up again until approved, then never.
+
+    `digest` is SHA-256 over the figures and the claims behind them; `round` counts how often changed
+    figures made the approvals start over.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("waits for the operator")
+        CONFIRMED = "confirmed", _("waits for the street")
+        REVIEWED = "reviewed", _("waits for the bureau")
+        APPROVED = "approved", _("posted")
+
+    MOVES = {
+        State.DRAFT: {State.CONFIRMED},
+        State.CONFIRMED: {State.REVIEWED, State.DRAFT},
+        State.REVIEWED: {State.APPROVED, State.DRAFT},
+        State.APPROVED: set(),
+    }
+
+    # The figures in the order of rules.md section 7; also the columns of the statements command.
+    FIGURES = (
+        "charge",
+        "carry_in",
+        "earned",
+        "late",
+        "reversed",
+        "credit",
+        "lapsed",
+        "available",
+        "cap",
+        "applied",
+        "carry_out",
+        "cash_due",
+    )
+
+    lease = models.ForeignKey(Lease, models.PROTECT, related_name="statements")
+    month = models.DateField(help_text="first day of the month")
+    charge = models.DecimalField(max_digits=14, decimal_places=2)
+    carry_in = models.DecimalField(max_digits=14, decimal_places=2)
+    earned = models.DecimalField(max_digits=14, decimal_places=2)
+    late = models.DecimalField(max_digits=14, decimal_places=2)
+    reversed = models.DecimalField(max_digits=14, decimal_places=2)
+    credit = models.DecimalField(max_digits=14, decimal_places=2)
+    lapsed = models.DecimalField(max_digits=14, decimal_places=2)
+    available = models.DecimalField(max_digits=14, decimal_places=2)
+    cap = models.DecimalField(max_digits=14, decimal_places=2)
+    applied = models.DecimalField(max_digits=14, decimal_places=2)
+    carry_out = models.DecimalField(max_digits=14, decimal_places=2)
+    cash_due = models.DecimalField(max_digits=14, decimal_places=2)
+    redemptions = models.PositiveIntegerField()
+    under_review = models.PositiveIntegerField()
+    state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
+    digest = models.CharField(max_length=64)
+    round = models.PositiveSmallIntegerField(default=1)
+    drawn_at = models.DateTimeField()
+    entry = models.ForeignKey(Entry, models.PROTECT, null=True, related_name="statements")
+
+    class Meta:
+        ordering = ["month", "lease"]
+        constraints = [
+            models.UniqueConstraint(fields=["lease", "month"], name="one_statement_a_lease_and_month"),
+            models.CheckConstraint(
+                name="statement_adds_up",
+                condition=Q(available=F("carry_in") + F("credit"))
+                & Q(carry_out=F("available") - F("applied"))
+                & Q(cash_due=F("charge") - F("applied")),
+                violation_error_message=_("A statement's figures add up."),
+            ),
+            models.CheckConstraint(
+                name="statement_applied_within_cap",
+                condition=Q(applied__lte=F("cap")) & Q(applied__lte=F("available")),
+                violation_error_message=_("A statement applies at most its cap and what is available."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lease.code} {self.month:%Y-%m}"
+
+
+class Approval(models.Model):
+    """One step of one person over one digest. Steps of an earlier round stay, and no longer count."""
+
+    append_only = True
+
+    class Step(models.TextChoices):
+        CONFIRM = "confirm", _("confirmed by the operator")
+        REVIEW = "review", _("reviewed by the street")
+        APPROVE = "approve", _("approved by the bureau")
+
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="approvals")
+    step = models.CharField(max_length=7, choices=Step)
+    round = models.PositiveSmallIntegerField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    on_paper = models.BooleanField(default=False, help_text="a clerk recorded the operator's signed paper")
+    at = models.DateTimeField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["statement", "round", "step"], name="each_step_once"),
+            models.UniqueConstraint(
+                fields=["statement", "round", "by"],
+                name="nobody_does_two_steps",
+                violation_error_message=_("Nobody may do two steps of one statement."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.statement_id} {self.step}"
+
+
+class ReviewCase(models.Model):
+    """A redemption held back until someone decides: clear it, reject it (a reversal), or lift the case."""
+
+    class Reason(models.TextChoices):
+        AFTER_DEATH = "after_death", _("dated on or after the elder's death")
+
+    class Decision(models.TextChoices):
+        RELEASED = "released", _("cleared")
+        REJECTED = "rejected", _("rejected")
+        REVERSED = "reversed", _("reversed meanwhile")
+        LIFTED = "lifted", _("lifted")
+
+    redemption = models.ForeignKey(Redemption, models.PROTECT, related_name="review_cases")
+    reason = models.CharField(max_length=16, choices=Reason)
+    opened_at = models.DateTimeField()
+    decision = models.CharField(max_length=8, choices=Decision, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.CharField(max_length=150, blank=True)
+    note = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["redemption", "reason"], name="one_open_case_a_reason", condition=Q(decision="")
+            ),
+            models.CheckConstraint(
+                name="review_decided_by_someone_at_some_time",
+                condition=Q(decision="", decided_at=None) | (~Q(decision="") & Q(decided_at__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["redemption"], name="review_open", condition=Q(decision=""))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.redemption_id} {self.reason}"
