@@ -157,8 +157,10 @@ def _make_directories(data: Path) -> None:
     if made_data:
         data.chmod(0o700)
     run = data / "run"
-    if run.stat().st_uid != os.geteuid() and os.geteuid() != 0 or not os.access(run, os.W_OK | os.X_OK):
-        raise CannotStart(f"DATA_DIR {data} belongs to another user; run as that user or choose another DATA_DIR.")
+    if (run.stat().st_uid != os.geteuid() and os.geteuid() != 0) or not os.access(run, os.W_OK | os.X_OK):
+        raise CannotStart(
+            f"DATA_DIR {data} belongs to another user; run as that user or choose another DATA_DIR."
+        )
 
 
 # PostgreSQL
@@ -236,7 +238,10 @@ def _as(account: pwd.struct_passwd | None) -> dict:
 def _make_socket_dir(data: Path, account: pwd.struct_passwd | None) -> Path:
     sockets = socket_dir(data)
     sockets.mkdir(exist_ok=True)
-    if sockets != data / "run" and sockets.stat().st_uid not in {os.geteuid(), account.pw_uid if account else -1}:
+    if sockets != data / "run" and sockets.stat().st_uid not in {
+        os.geteuid(),
+        account.pw_uid if account else -1,
+    }:
         raise CannotStart(f"{sockets} belongs to another user; choose a DATA_DIR with a shorter path.")
     if account:
         os.chown(sockets, account.pw_uid, account.pw_gid)
@@ -257,7 +262,9 @@ def _init_cluster(cluster: Path, account: pwd.struct_passwd | None) -> None:
     command += ["--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=cluster, **_as(account))
     if done.returncode:
-        raise CannotStart(f"the embedded PostgreSQL could not be set up in {cluster}: {_last_line(done.stderr)}")
+        raise CannotStart(
+            f"the embedded PostgreSQL could not be set up in {cluster}: {_last_line(done.stderr)}"
+        )
 
 
 def _write_conf(
@@ -328,7 +335,9 @@ def _forget_stale_pid(cluster: Path) -> None:
     deadline = time.monotonic() + 10
     while _works_in(cluster):
         if time.monotonic() > deadline:
-            raise CannotStart(f"processes of a killed PostgreSQL are still at work in {cluster}; try again shortly.")
+            raise CannotStart(
+                f"processes of a killed PostgreSQL are still at work in {cluster}; try again shortly."
+            )
         time.sleep(0.1)
     path.unlink(missing_ok=True)
 
@@ -357,7 +366,9 @@ def _make_roles_and_database(data: Path) -> None:
     """Two logins: the owner makes and changes tables, the application may only use them."""
     import psycopg
 
-    with psycopg.connect(database_url(data, user=SUPERUSER, database="postgres"), autocommit=True) as connection:
+    with psycopg.connect(
+        database_url(data, user=SUPERUSER, database="postgres"), autocommit=True
+    ) as connection:
         for role in (OWNER, APP):
             connection.execute(f"CREATE ROLE {role} LOGIN")
         connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
@@ -401,7 +412,9 @@ def _ensure_valkey(data: Path) -> None:
     deadline = time.monotonic() + 20
     while not _answers(path):
         if done.returncode or time.monotonic() > deadline:
-            raise CannotStart(f"the embedded Valkey did not start: {_last_line(done.stdout + done.stderr)} (see {home / 'log'})")
+            raise CannotStart(
+                f"the embedded Valkey did not start: {_last_line(done.stdout + done.stderr)} (see {home / 'log'})"
+            )
         time.sleep(0.01)
 
 

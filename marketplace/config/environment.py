@@ -53,10 +53,14 @@ def keys() -> Keys:
     if not all(given.values()):
         if not uses_embedded_database():
             missing = ", ".join(name for name, value in given.items() if not value)
-            raise Misconfigured(f"DATABASE_URL is set, so these must be set too: {missing}. Nothing was started.")
+            raise Misconfigured(
+                f"DATABASE_URL is set, so these must be set too: {missing}. Nothing was started."
+            )
         kept = _kept_keys(data_dir() / "keys.json")
         given = {name: value or kept[name] for name, value in given.items()}
-    return Keys(given["SECRET_KEY"], _field_keys(given["FIELD_KEYS"]), _key_bytes("LOOKUP_KEY", given["LOOKUP_KEY"]))
+    return Keys(
+        given["SECRET_KEY"], _field_keys(given["FIELD_KEYS"]), _key_bytes("LOOKUP_KEY", given["LOOKUP_KEY"])
+    )
 
 
 def _field_keys(text: str) -> dict[str, bytes]:

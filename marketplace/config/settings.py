@@ -1,7 +1,6 @@
 """Django settings. What differs between installations comes from the environment (environment.py)."""
 
 import os
-from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
@@ -63,7 +62,13 @@ INSTALLED_APPS = [
     "marketplace",
 ]
 # The packages arrive one by one; one that is not there yet is no error.
-INSTALLED_APPS = [app for app in INSTALLED_APPS if "." in app or app not in ("ledger", "providers", "vouchers") or (BASE_DIR / app / "__init__.py").exists()]
+INSTALLED_APPS = [
+    app
+    for app in INSTALLED_APPS
+    if "." in app
+    or app not in ("ledger", "providers", "vouchers")
+    or (BASE_DIR / app / "__init__.py").exists()
+]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,0 +1,92 @@
+"""What every test stands on: a real database, and a suite that takes nothing lightly.
+
+- `db`: a database of this run; the test's changes are rolled back. The application's login.
+- `fresh_db`: a database of the test's own, for threads, commits and other processes; dropped afterwards.
+- Warnings are errors (pyproject.toml), an unexpected ERROR in the log fails the test, a skip is a failure.
+"""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from tests import databases
+
+
+@pytest.fixture(scope="session")
+def database_template(django_db_blocker) -> Iterator[str]:
+    with databases.cluster(), django_db_blocker.unblock():
+        yield databases.template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(database_template: str, django_db_blocker) -> Iterator[None]:
+    """In place of pytest-django's own: a clone of the template for this process's run."""
+    name = databases.clone(database_template)
+    with django_db_blocker.unblock():
+        with databases.pointed_at(name):
+            yield
+        databases.drop(name)
+
+
+@pytest.fixture
+def fresh_db(request: pytest.FixtureRequest, database_template: str, django_db_blocker) -> Iterator[str]:
+    """A database of this test's own, its name; both logins point there, in every thread.
+
+    Other processes reach it by `databases.url(...)`. Not together with `db`: nothing here is rolled back.
+    """
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        pytest.fail("fresh_db and db exclude each other")
+    name = databases.clone(database_template)
+    with django_db_blocker.unblock(), databases.pointed_at(name):
+        yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+def transactional_db() -> None:
+    pytest.fail("transactional_db empties tables, which the ledger refuses: use fresh_db")
+
+
+# A hostile suite
+
+
+class _Errors(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(level=logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item):
+    errors = _Errors()
+    root = logging.getLogger()
+    root.addHandler(errors)
+    try:
+        result = yield
+    finally:
+        root.removeHandler(errors)
+    expected = [name for mark in item.iter_markers("error_logs") for name in mark.args]
+    surprises = [
+        record
+        for record in errors.records
+        if not any(record.name == name or record.name.startswith(f"{name}.") for name in expected)
+    ]
+    if surprises:
+        lines = "\n".join(f"{record.name}: {record.getMessage()}" for record in surprises)
+        pytest.fail(f"unexpected ERROR in the log:\n{lines}", pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo):
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{item.nodeid} was skipped: {call.excinfo and call.excinfo.value}. Nothing is skipped here."
+        )
+    return report

@@ -1,0 +1,26 @@
+"""The project's settings on a cluster of the tests' own, with keys that everybody may read."""
+
+import base64
+import os
+from pathlib import Path
+
+for _name in ("DATABASE_URL", "OWNER_DATABASE_URL", "BROKER_URL", "YIQUAN_POOL", "HTTPS_HOSTS", "DEBUG"):
+    os.environ.pop(_name, None)
+os.environ["DATA_DIR"] = os.environ.get("TEST_DATA_DIR") or str(
+    Path(__file__).resolve().parents[1] / ".data" / "test"
+)
+os.environ["SECRET_KEY"] = "tests only: everybody may read this, so nobody may use it"
+os.environ["FIELD_KEYS"] = ",".join(
+    f"{kid}:{base64.b64encode(kid.encode() * 16).decode()}" for kid in ("t2", "t1")
+)
+os.environ["LOOKUP_KEY"] = base64.b64encode(b"l" * 32).decode()
+
+from marketplace.config.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.MD5PasswordHasher"
+]  # hundreds of sign-ins, none of them real
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
