@@ -6,7 +6,15 @@ import os
 import sys
 
 # These only look at the code; a database would be started for nothing.
-WITHOUT_DATABASE = {"help", "version", "startapp", "collectstatic", "findstatic", "makemessages", "compilemessages"}
+WITHOUT_DATABASE = {
+    "help",
+    "version",
+    "startapp",
+    "collectstatic",
+    "findstatic",
+    "makemessages",
+    "compilemessages",
+}
 
 
 def main() -> None:

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from providers.models import Division, Operator
+
 
 class Role(models.TextChoices):
     """What a person is in the approval of money and the running of the city. Blank: a member of the public."""
@@ -53,6 +55,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     username_key = models.CharField(max_length=300, unique=True, editable=False)
     role = models.CharField(_("role"), max_length=32, choices=Role, blank=True)
+    operator = models.ForeignKey(
+        Operator, models.PROTECT, null=True, blank=True, related_name="staff", verbose_name=_("operator")
+    )
+    division = models.ForeignKey(
+        Division,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="officers",
+        verbose_name=_("division"),
+        help_text=_("Empty: the whole city."),
+    )
     is_staff = models.BooleanField(_("may look at the admin"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
@@ -74,6 +88,26 @@ class User(AbstractBaseUser, PermissionsMixin):
         if (fields := kwargs.get("update_fields")) is not None and "username" in fields:
             kwargs["update_fields"] = {*fields, "username_key"}
         super().save(*args, **kwargs)
+
+    def holds(self, role: str, *, operator: Operator | None = None, division: Division | None = None) -> bool:
+        """Whether this person, today, may act as `role` for this operator and within this division.
+
+        A person without a division answers for the whole city; one with a division for it and all below it.
+        """
+        if not self.is_active or self.role != role:
+            return False
+        if operator is not None and self.operator_id != operator.pk:
+            return False
+        return division is None or self.division_id is None or self.answers_for(division)
+
+    def answers_for(self, division: Division) -> bool:
+        """Whether the person's own division is this one or one above it (at most four levels)."""
+        above: Division | None = division
+        while above is not None:
+            if above.pk == self.division_id:
+                return True
+            above = above.parent
+        return False
 
     @property
     def role_label(self) -> str:

@@ -8,7 +8,9 @@ from marketplace.config.rights import grant_rights
 
 
 class Command(migrate.Command):
-    help = "Update the database to this version of the code, as its owner, and grant the application its rights."
+    help = (
+        "Update the database to this version of the code, as its owner, and grant the application its rights."
+    )
 
     def add_arguments(self, parser) -> None:
         super().add_arguments(parser)
