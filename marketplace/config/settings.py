@@ -5,7 +5,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
 
-from marketplace.config import embedded, environment
+from marketplace.config import embedded, environment, logs
 
 BASE_DIR = environment.PROJECT
 DATA_DIR = environment.data_dir()
@@ -52,6 +52,8 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.humanize",
     "django.forms",
+    "crispy_forms",
+    "crispy_bootstrap5",
     "axes",
     "csp",
     "django_celery_beat",
@@ -60,14 +62,6 @@ INSTALLED_APPS = [
     "vouchers",
     "marketplace.accounts",
     "marketplace",
-]
-# The packages arrive one by one; one that is not there yet is no error.
-INSTALLED_APPS = [
-    app
-    for app in INSTALLED_APPS
-    if "." in app
-    or app not in ("ledger", "providers", "vouchers")
-    or (BASE_DIR / app / "__init__.py").exists()
 ]
 
 MIDDLEWARE = [
@@ -86,6 +80,7 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "marketplace.config.urls"
 WSGI_APPLICATION = "marketplace.config.wsgi.application"
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 TEMPLATES = [
     {
@@ -141,7 +136,6 @@ else:
         DATABASES["owner"] = _database(os.environ["OWNER_DATABASE_URL"])
 if environment.flag("YIQUAN_POOL"):  # under the web server only: commands hold one plain connection
     DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = False
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 2,
         "max_size": int(os.environ.get("YIQUAN_POOL_SIZE", "16")),
@@ -152,6 +146,22 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # Jobs
 
 CELERY_BROKER_URL = os.environ.get("BROKER_URL") or embedded.broker_url(DATA_DIR)
+CELERY_TIMEZONE = "Asia/Shanghai"
+CELERY_ENABLE_UTC = True
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 2 * 60 * 60,  # longer than any task; a task given out twice does nothing twice
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+}
 
 # People
 
@@ -169,6 +179,7 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
+AXES_USERNAME_CALLABLE = "marketplace.accounts.sign_in.counted_name"
 
 # Language and time
 
@@ -199,5 +210,7 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'none'"],
     }
 }
+
+LOGGING = logs.configure(json=environment.flag("LOG_JSON"))
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
