@@ -7,6 +7,8 @@ from django.db.migrations import RunSQL
 
 # Postings in flight hold this advisory lock shared, locking a month takes it alone.
 JOURNAL_LOCK = 7201
+# Loads, imports, issue, expiry and closing exclude one another by this one.
+RUN_LOCK = 7202
 
 REFUSE_CHANGE = RunSQL(
     """

@@ -1,15 +1,18 @@
 """Posting, reversing, locking. Everything that writes the journal except the redemption's one statement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
+from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from ledger import chart
 from ledger.audit.operations import name_of, record
-from ledger.journal.guards import JOURNAL_LOCK
+from ledger.journal.guards import JOURNAL_LOCK, RUN_LOCK
 from ledger.journal.models import Account, Entry, Period, Transfer
 from ledger.journal.queries import first_open_day
 
@@ -112,7 +115,7 @@ def lock_month(*, month: date, by: Any, at: datetime) -> bool:
 
     It waits for postings in flight, so run it in a transaction that holds no other lock.
     """
-    with transaction.atomic(durable=not connection.in_atomic_block):
+    with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [JOURNAL_LOCK])
         first_open = first_open_day()
@@ -121,3 +124,37 @@ def lock_month(*, month: date, by: Any, at: datetime) -> bool:
         Period.objects.create(month=month, locked_at=at, locked_by=name_of(by))
         record(by=by, at=at, action="lock_month", subject=f"{month:%Y-%m}")
     return True
+
+
+class Busy(Exception):
+    """Another load, import, issue, expiry or closing is under way and did not end in time."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return str(_("Another run is under way (%(name)s). Try again when it has ended.") % {"name": self.name})
+
+
+@contextmanager
+def exclusive(name: str, *, wait_seconds: float = 600) -> Iterator[None]:
+    """Keep other loads, imports, issues, expiries and closings out while this one runs (rules.md section 7).
+
+    Waits for the one before. The lock belongs to the database session: it is gone with the process that
+    held it, whatever happens to it. Raises Busy after `wait_seconds`.
+    """
+    deadline = monotonic() + wait_seconds
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [RUN_LOCK])
+            if cursor.fetchone()[0]:
+                break
+            if monotonic() > deadline:
+                raise Busy(name)
+            sleep(0.2)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [RUN_LOCK])

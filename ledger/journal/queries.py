@@ -1,12 +1,20 @@
 """Questions to the journal: open months and balances."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Max
 
 from ledger.journal.models import Period
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def day_of(instant: datetime) -> date:
+    """The calendar day in Asia/Shanghai on which an instant lies."""
+    return instant.astimezone(SHANGHAI).date()
 
 
 def month_of(day: date) -> date:

@@ -1,0 +1,298 @@
+"""Redeeming a delivered service, delivering an order, and reversing either (rules.md sections 4 and 5)."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from ledger.audit.operations import name_of, record
+from ledger.journal.operations import Move, hold_journal_open, mirror, post
+from ledger.journal.queries import day_of
+from vouchers.elders.models import Elder
+from vouchers.redemption import statements, terms
+from vouchers.redemption.judge import Judged, Split, VoucherFacts, judge
+from vouchers.redemption.models import Claim, Redemption, Reversal
+from vouchers.redemption.refusals import CannotRedeem
+from vouchers.settlement.models import ReviewCase
+from vouchers.wallets.models import Hold, Movement
+from vouchers.wallets.operations import Return, put_back, take_from_hold
+
+FILES = "files"  # the one scope of keys that all files share
+
+
+@dataclass(frozen=True, slots=True)
+class RedemptionOrder:
+    """What was served to whom where, as codes; `happened_at` is aware. `key` is the caller's own."""
+
+    key: str
+    happened_at: datetime
+    premises: str
+    service: str
+    elder: str
+    quantity: int
+    channel: str = ""
+    pin_digest: str = ""
+
+    def digest(self) -> bytes:
+        """SHA-256 of the request as parsed: the instant, not its spelling; what is not given stays so."""
+        content = [
+            self.happened_at.astimezone(UTC).isoformat(),
+            self.premises,
+            self.service,
+            self.elder,
+            self.quantity,
+            self.channel,
+            self.pin_digest,
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """The receipt. `spent` is (voucher id, programme code, amount, remaining afterwards) in paying order."""
+
+    id: int
+    elder: str
+    split: Split
+    spent: list[tuple[int, str, Decimal, Decimal]]
+    repeated: bool = False
+
+    @property
+    def number(self) -> str:
+        return f"RD-{self.id:09d}"
+
+
+def redeem(*, order: RedemptionOrder, by: Any, at: datetime, key_scope: str = FILES) -> Redeemed:
+    """This function will spend an elder's vouchers on one delivered service.
+
+    1. Lock the elder, then read in one statement the key's first result and what the rules need,
+       with the elder's spendable vouchers locked.
+    2. Answer a repeated key from the first result.
+    3. Check, price and allocate (judge.py).
+    4. Write everything in one statement: vouchers lowered, redemption, claims, entry, audit record.
+
+    `at` is when the program learns of it. Amounts are yuan. Rules: rules.md section 4.
+    Raises: CannotRedeem with one of its codes; nothing is written.
+    """
+    service_on = day_of(order.happened_at)
+    known = terms.kept() or terms.current()
+    for last_try in (False, False, True):
+        try:
+            with transaction.atomic():
+                context = statements.lock_and_read(
+                    key_scope=key_scope,
+                    key=order.key,
+                    elder=order.elder,
+                    service_id=known.service_id(order.service),
+                    service_on=service_on,
+                )
+                if context.first is not None:
+                    return _repeated(order, context.first)
+                if context.terms_version == known.version:
+                    judged = judge(
+                        terms=known,
+                        premises=order.premises,
+                        service=order.service,
+                        quantity=order.quantity,
+                        service_on=service_on,
+                        elder=context.elder,
+                        vouchers=context.vouchers,
+                    )
+                    remaining = statements.write(
+                        order=order,
+                        service_on=service_on,
+                        key_scope=key_scope,
+                        judged=judged,
+                        context=context,
+                        known=known,
+                        by=name_of(by),
+                        at=at,
+                    )
+                    return _receipt(context.redemption_id, order.elder, judged, remaining)
+        except IntegrityError:
+            # The same key arrived twice at once for two elders: the other one is there now.
+            if last_try:
+                raise
+        known = terms.current()
+    raise RuntimeError("terms kept changing while a redemption was judged")
+
+
+def quote(*, order: RedemptionOrder) -> Judged:
+    """The same split as `redeem`, spending nothing. Raises CannotRedeem."""
+    known = terms.current()
+    with transaction.atomic():
+        context = statements.read(
+            elder=order.elder,
+            service_id=known.service_id(order.service),
+            service_on=day_of(order.happened_at),
+        )
+        return judge(
+            terms=known,
+            premises=order.premises,
+            service=order.service,
+            quantity=order.quantity,
+            service_on=day_of(order.happened_at),
+            elder=context.elder,
+            vouchers=context.vouchers,
+        )
+
+
+def _repeated(order: RedemptionOrder, first: statements.First) -> Redeemed:
+    if first.request != order.digest():
+        raise CannotRedeem("key_reused")
+    redemption = Redemption.objects.get(id=first.id)
+    spent = [
+        (movement.voucher_id, movement.voucher.programme.code, movement.amount, movement.voucher.remaining)
+        for movement in redemption.movements.filter(kind__in=["redeem", "redeem_held"])
+        .select_related("voucher__programme")
+        .order_by("id")
+    ]
+    split = Split(**{part: getattr(redemption, part) for part in Split.__dataclass_fields__})
+    return Redeemed(redemption.id, order.elder, split, spent, repeated=True)
+
+
+def _receipt(id_: int, elder: str, judged: Judged, remaining: dict[int, Decimal]) -> Redeemed:
+    spent = [(line.voucher_id, line.programme, line.amount, remaining[line.voucher_id]) for line in judged.lines]
+    return Redeemed(id_, elder, judged.split, spent)
+
+
+def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_scope: str = FILES) -> Redeemed:
+    """This function will turn an order's hold into a redemption.
+
+    1. Lock the elder and read, the hold's own serving left out of the daily limit.
+    2. Check and price on the day of delivery; only what the hold set aside may be spent.
+    3. Write the redemption, spending from the hold; release what is left of it.
+
+    Raises CannotRedeem: `not_held` when the hold was delivered or released before; nothing is written.
+    """
+    known = terms.current()
+    service_on = day_of(order.happened_at)
+    with transaction.atomic():
+        context = statements.lock_and_read(
+            key_scope=key_scope,
+            key=order.key,
+            elder=order.elder,
+            service_id=known.service_id(order.service),
+            service_on=service_on,
+            hold_id=hold.id,
+        )
+        if context.first is not None:
+            return _repeated(order, context.first)
+        hold = Hold.objects.select_for_update().get(id=hold.id)
+        if hold.state != Hold.State.OPEN or context.elder is None or hold.elder_id != context.elder.id:
+            raise CannotRedeem("not_held")
+        lines = list(hold.lines.select_related("voucher").order_by("voucher_id"))
+        judged = judge(
+            terms=known,
+            premises=order.premises,
+            service=order.service,
+            quantity=order.quantity,
+            service_on=service_on,
+            elder=context.elder,
+            vouchers=[
+                VoucherFacts(line.voucher_id, line.voucher.programme_id, line.voucher.valid_until, line.amount)
+                for line in lines
+                if line.voucher.valid_from <= service_on <= line.voucher.valid_until
+            ],
+        )
+        remaining = statements.write(
+            order=order,
+            service_on=service_on,
+            key_scope=key_scope,
+            judged=judged,
+            context=context,
+            known=known,
+            by=name_of(by),
+            at=at,
+            hold_id=hold.id,
+        )
+        take_from_hold(hold=hold, used={line.voucher_id: line.amount for line in judged.lines}, by=by, at=at)
+        return _receipt(context.redemption_id, order.elder, judged, remaining)
+
+
+class AlreadyReversed(Exception):
+    """The redemption was reversed before: whatever the time or reason, this says it again."""
+
+
+def reverse(
+    *, redemption: Redemption, reversed_at: datetime, reason: str, by: Any, at: datetime, decision: str = "reversed"
+) -> Reversal:
+    """This function will undo one whole redemption, once.
+
+    1. Lock the elder, then the redemption; refuse one that was reversed before.
+    2. Post the mirror entry, dated the day of reversal, and write the reversal.
+    3. Give the value back to the same vouchers; what is voided or past its validity closes at once.
+    4. Take it off its claims and out of review.
+
+    Raises AlreadyReversed.
+    """
+    day = day_of(reversed_at)
+    with transaction.atomic():
+        hold_journal_open()
+        Elder.objects.select_for_update(no_key=True).get(id=redemption.elder_id)
+        redemption = Redemption.objects.select_for_update(no_key=True).select_related("entry").get(id=redemption.id)
+        if redemption.reversed_on is not None:
+            raise AlreadyReversed
+        entry = post(
+            key=f"reverse:{redemption.number}",
+            kind="reversal",
+            dated_on=day,
+            at=at,
+            moves=_mirror(redemption),
+            link=redemption.number,
+            reverses=redemption.entry,
+        )
+        reversal = Reversal.objects.create(
+            redemption=redemption, reversed_at=reversed_at, recorded_at=at, by=name_of(by), reason=reason, entry=entry
+        )
+        paid = redemption.movements.filter(kind__in=[Movement.Kind.REDEEM, Movement.Kind.REDEEM_HELD])
+        put_back(
+            returns=[Return(movement.voucher_id, movement.amount) for movement in paid],
+            kind=Movement.Kind.GIVE_BACK,
+            day=day,
+            at=at,
+            entry=entry,
+            key=f"close:{redemption.number}",
+            link=redemption.number,
+            redemption=redemption,
+        )
+        redemption.reversed_on = day
+        redemption.save(update_fields=["reversed_on"])
+        Claim.objects.filter(redemption=redemption).update(reversed_on=day)
+        ReviewCase.objects.filter(redemption=redemption, decision="").update(
+            decision=decision, decided_at=at, decided_by=name_of(by), note=reason[:500]
+        )
+        record(
+            by=by,
+            at=at,
+            action="reverse",
+            subject=redemption.number,
+            detail={"reversed_at": reversed_at.isoformat(), "reason": reason, "value": str(redemption.vouchers)},
+            channel="file",
+        )
+    return reversal
+
+
+def _mirror(redemption: Redemption) -> list[Move]:
+    """The mirror of a redemption's entry; what was spent from a hold goes back to Outstanding, not to Held."""
+    return [
+        Move(move.debit, move.credit.replace(":Held", ":Outstanding"), move.amount)
+        for move in mirror(redemption.entry)
+    ]
+
+
+__all__ = [
+    "FILES",
+    "AlreadyReversed",
+    "CannotRedeem",
+    "RedemptionOrder",
+    "Redeemed",
+    "deliver",
+    "quote",
+    "redeem",
+    "reverse",
+]
