@@ -13,7 +13,6 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -21,9 +20,9 @@ from typing import Any, BinaryIO, Literal
 
 from django.utils.translation import gettext_lazy as _
 
-from ledger.files.kinds import SHANGHAI, YUAN, Cell, Kind, Origin, shown
+from ledger.files.kinds import SHANGHAI, YUAN, Kind, Origin, shown
 from ledger.files.problems import Problems, Unreadable, Wrong
-from ledger.files.source import LIMITS, MB, Limits, Source
+from ledger.files.source import MB, Limits, Source
 from ledger.files.table import Column, Row, read
 
 BANK_LIMITS = Limits(file=64 * MB)
@@ -74,9 +73,14 @@ def _words(max_length: int) -> Kind:
 
     def parse(value: str) -> str:
         if len(value) > max_length:
-            raise Wrong(_("is too long: %(length)s characters, at most %(limit)s"),
-                        length=len(value), limit=max_length)
-        if any(letter < " " and letter not in "\t\r\n" or "\ud800" <= letter <= "\udfff" for letter in value):
+            raise Wrong(
+                _("is too long: %(length)s characters, at most %(limit)s"),
+                length=len(value),
+                limit=max_length,
+            )
+        if any(
+            (letter < " " and letter not in "\t\r\n") or "\ud800" <= letter <= "\udfff" for letter in value
+        ):
             raise Wrong(_("contains a control character, which does not belong into text"))
         return str(value)
 
@@ -85,8 +89,12 @@ def _words(max_length: int) -> Kind:
 
 def _account(value: str) -> str:
     if re.fullmatch(r"[0-9][0-9.]*E\+?[0-9]+", value, re.ASCII | re.IGNORECASE):
-        raise Wrong(_("the spreadsheet has turned this into a number and lost its last digits: "
-                      "take the file as the bank gave it"))
+        raise Wrong(
+            _(
+                "the spreadsheet has turned this into a number and lost its last digits: "
+                "take the file as the bank gave it"
+            )
+        )
     if len(value) > 40 or not re.fullmatch(r"[0-9A-Za-z*_-]+", value, re.ASCII):
         raise Wrong(_("is not an account number: at most 40 digits or letters"))
     return str(value)
@@ -116,7 +124,8 @@ def _time(value: str) -> datetime:
     try:
         if not found:
             raise ValueError
-        moment = datetime(*(int(found[place] or 0) for place in (1, 3, 4, 5, 6, 7)), tzinfo=SHANGHAI)
+        year, month, day, hour, minute, second = (int(found[place] or 0) for place in (1, 3, 4, 5, 6, 7))
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI)
     except ValueError:
         raise Wrong(_("'%(value)s' is not a date or time as banks write it"), value=shown(value)) from None
     if not 1990 <= moment.year <= 2199:
@@ -287,6 +296,8 @@ def _line(layout: Layout, row: Row, file: str, seen: Counter[str], problems: Pro
 
 
 class _WrongSide(Wrong):
+    """The money moves no way or both; `column` is where that shows."""
+
     def __init__(self, column: str, message: Any, **values: Any) -> None:
         super().__init__(message, **values)
         self.column = column
@@ -295,18 +306,27 @@ class _WrongSide(Wrong):
 def _movement(layout: Layout, row: Row) -> tuple[Literal["in", "out"], Decimal]:
     """Which way the money went, and how much. Of debit (借, out) and credit (贷, in) exactly one is filled;
     a bank's 0.00 in the other counts as not filled. Raises _WrongSide."""
-    debit, credit = row[layout.debit] or None, row[layout.credit] or None
-    if debit is not None and credit is not None:
-        raise _WrongSide(layout.credit, _("%(debit)s and %(credit)s are both filled: one of them must be empty"),
-                         debit=layout.debit, credit=layout.credit)
-    if debit is None and credit is None:
-        raise _WrongSide(layout.credit, _("neither %(debit)s nor %(credit)s holds an amount above zero"),
-                         debit=layout.debit, credit=layout.credit)
-    side = "借" if debit is not None else "贷"
+    debit: Decimal | None = row[layout.debit] or None
+    credit: Decimal | None = row[layout.credit] or None
+    names = {"debit": layout.debit, "credit": layout.credit}
+    if debit and credit:
+        raise _WrongSide(
+            layout.credit, _("%(debit)s and %(credit)s are both filled: one must be empty"), **names
+        )
+    amount = debit or credit
+    if amount is None:
+        raise _WrongSide(
+            layout.credit, _("neither %(debit)s nor %(credit)s holds an amount above zero"), **names
+        )
+    side, under = ("借", layout.debit) if debit else ("贷", layout.credit)
     if layout.side and row[layout.side] != side:
-        raise _WrongSide(layout.side, _("says %(said)s, but the amount stands under %(column)s"),
-                         said=row[layout.side], column=layout.debit if debit is not None else layout.credit)
-    return ("out", debit) if debit is not None else ("in", credit)
+        raise _WrongSide(
+            layout.side,
+            _("says %(said)s, but the amount stands under %(under)s"),
+            said=row[layout.side],
+            under=under,
+        )
+    return ("out" if debit else "in"), amount
 
 
 def _spelt(value: Any) -> str:

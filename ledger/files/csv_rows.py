@@ -57,20 +57,24 @@ def _look_at_start(file: BinaryIO) -> None:
     if len(start) >= 4 and zeros * 5 > len(start) and start.strip(b"\0"):
         raise Unreadable(1, _UTF16)
     if b"\r" in start and b"\n" not in start:
-        raise Unreadable(1, _("the lines of this file end in the way of old Macs: save it again as CSV UTF-8"))
+        raise Unreadable(
+            1, _("the lines of this file end in the way of old Macs: save it again as CSV UTF-8")
+        )
     file.seek(len(_UTF8_MARK) if start.startswith(_UTF8_MARK) else 0)
 
 
 def _explain(error: csv.Error) -> Wrong:
     reason = str(error)
     if "field larger" in reason:
-        return Wrong(_("a cell is longer than %(limit)s characters; is a quotation mark not closed?"),
-                     limit=csv.field_size_limit())
+        return Wrong(
+            _("a cell is longer than %(limit)s characters; is a quotation mark not closed?"),
+            limit=csv.field_size_limit(),
+        )
     if "unexpected end" in reason:
         return Wrong(_OPEN_QUOTE)
     if "new-line" in reason:
         return Wrong(_("a line break stands inside a cell without quotation marks"))
-    return Wrong(_("the quotation marks of this row do not match: write \" inside a cell as \"\""))
+    return Wrong(_('the quotation marks of this row do not match: write " inside a cell as ""'))
 
 
 class _Lines:
@@ -98,7 +102,11 @@ class _Lines:
         self.number += 1
         self._row_bytes += len(raw)
         if self._row_bytes > self._limit:
-            message = _OPEN_QUOTE if self.number > self._row_start else _("this line is longer than %(limit)s bytes")
+            message = (
+                _OPEN_QUOTE
+                if self.number > self._row_start
+                else _("this line is longer than %(limit)s bytes")
+            )
             raise Unreadable(self._row_start, message, limit=self._limit)
         try:
             line = raw.decode("utf-8")

@@ -11,7 +11,7 @@ digits. Everything else shows as "…".
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -58,7 +58,9 @@ _ORIGIN_REFUSED = {
         "format the column as text and enter it again"
     ),
     Origin.NUMBER: _("is a number in the spreadsheet: format the column as text and enter it again"),
-    Origin.DATE: _("the spreadsheet has turned this into a date: format the column as text and enter it again"),
+    Origin.DATE: _(
+        "the spreadsheet has turned this into a date: format the column as text and enter it again"
+    ),
     Origin.YES_NO: _("is TRUE or FALSE in the spreadsheet: format the column as text and enter it again"),
     Origin.TEXT: _("is text in the spreadsheet"),
 }
@@ -84,7 +86,9 @@ class Kind:
             if "\0" in cell:
                 raise Wrong(_("contains a NUL byte: the file is damaged or not a text file")) from None
             if _FULL_WIDTH.search(cell):
-                raise Wrong(_("is written in full-width characters: use the half-width 0-9, A-Z and .")) from None
+                raise Wrong(
+                    _("is written in full-width characters: use the half-width 0-9, A-Z and .")
+                ) from None
             raise
 
 
@@ -113,8 +117,11 @@ def text(max_length: int = 200) -> Kind:
 
     def parse(value: str) -> str:
         if len(value) > max_length:
-            raise Wrong(_("is too long: %(length)s characters, at most %(limit)s"),
-                        length=len(value), limit=max_length)
+            raise Wrong(
+                _("is too long: %(length)s characters, at most %(limit)s"),
+                length=len(value),
+                limit=max_length,
+            )
         if _UNFIT.search(value):
             raise Wrong(_("contains a control character, which does not belong into text"))
         if value[0] in "=@":
@@ -138,11 +145,13 @@ def _pattern(name: str, pattern: str, message: Any, accepts: frozenset[Origin] =
 
 
 CODE = _pattern(
-    "code", r"[A-Z][A-Z0-9]{1,11}",
+    "code",
+    r"[A-Z][A-Z0-9]{1,11}",
     _("'%(value)s' is not a code: a capital letter and 1 to 11 capital letters or digits"),
 )
 DIVISION = _pattern(
-    "division", r"[0-9]{2,12}",
+    "division",
+    r"[0-9]{2,12}",
     _("'%(value)s' is not a division code: 2 to 12 digits"),
     frozenset({Origin.NUMBER}),
 )
@@ -212,9 +221,7 @@ def _number(value: str, *, places: int, low: Decimal | None, high: Decimal | Non
     return number
 
 
-def decimal(
-    *, places: int = 6, low: Decimal | None = Decimal(0), high: Decimal | None = None
-) -> Kind:
+def decimal(*, places: int = 6, low: Decimal | None = Decimal(0), high: Decimal | None = None) -> Kind:
     """A plain decimal number as written, at most `places` decimals, between `low` and `high` inclusive."""
     what = _("'%(value)s' is not a number")
     return Kind(
@@ -254,8 +261,11 @@ def integer(low: int | None = 0, high: int | None = None) -> Kind:
             raise Wrong(what, value=shown(value))
         return int(
             _number(
-                value, places=0, what=what,
-                low=None if low is None else Decimal(low), high=None if high is None else Decimal(high),
+                value,
+                places=0,
+                what=what,
+                low=None if low is None else Decimal(low),
+                high=None if high is None else Decimal(high),
             )
         )
 
@@ -282,8 +292,12 @@ def _day(value: str) -> date:
     except ValueError:
         raise Wrong(_("there is no day '%(value)s'"), value=shown(value)) from None
     if not FIRST_YEAR <= day.year <= LAST_YEAR:
-        raise Wrong(_("'%(value)s' is not between the years %(first)s and %(last)s"),
-                    value=shown(value), first=FIRST_YEAR, last=LAST_YEAR)
+        raise Wrong(
+            _("'%(value)s' is not between the years %(first)s and %(last)s"),
+            value=shown(value),
+            first=FIRST_YEAR,
+            last=LAST_YEAR,
+        )
     return day
 
 
@@ -294,8 +308,14 @@ def _instant(value: str) -> datetime:
     day = _day(found["day"])
     try:
         return datetime(
-            day.year, day.month, day.day, int(found["hour"]), int(found["minute"]), int(found["second"] or 0),
-            int((found["fraction"] or "").ljust(6, "0")), tzinfo=_offset(found["offset"]),
+            day.year,
+            day.month,
+            day.day,
+            int(found["hour"]),
+            int(found["minute"]),
+            int(found["second"] or 0),
+            int((found["fraction"] or "").ljust(6, "0")),
+            tzinfo=_offset(found["offset"]),
         )
     except ValueError:
         raise Wrong(_("there is no time '%(value)s'"), value=shown(value)) from None
@@ -306,7 +326,7 @@ def _offset(spelt: str | None) -> timezone | ZoneInfo:
     if spelt is None:
         return SHANGHAI
     if spelt == "Z":
-        return timezone.utc
+        return UTC
     hours, minutes = int(spelt[1:3]), int(spelt[-2:])
     if minutes > 59:
         raise ValueError(spelt)

@@ -87,6 +87,10 @@ def _checked(state: tuple[int, ...], limits: Limits) -> tuple[int, ...]:
     if state[0] == 0:
         raise Unreadable(1, _("the file is empty"))
     if state[0] > limits.file:
-        raise Unreadable(1, _("the file has %(size)s MB; at most %(limit)s MB are read at a time: split it"),
-                         size=-(-state[0] // MB), limit=limits.file // MB)
+        raise Unreadable(
+            1,
+            _("the file has %(size)s MB; at most %(limit)s MB are read at a time: split it"),
+            size=-(-state[0] // MB),
+            limit=limits.file // MB,
+        )
     return state

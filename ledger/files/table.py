@@ -46,7 +46,7 @@ class Row:
     `"name" in row` tells whether the file has that column at all.
     """
 
-    __slots__ = ("line", "_header", "_values")
+    __slots__ = ("_header", "_values", "line")
 
     def __init__(self, line: int, header: "_Header", values: list[Any]) -> None:
         self.line = line
@@ -136,7 +136,9 @@ class Table:
             start = file.read(4)
             file.seek(0)
             if start == OLE_MARK:
-                raise Unreadable(1, _("this is an old Excel file or one with a password: save it as .xlsx without one"))
+                raise Unreadable(
+                    1, _("this is an old Excel file or one with a password: save it as .xlsx without one")
+                )
             yield workbook_rows(file, self._limits) if start == ZIP_MARK else csv_rows(file, self._limits)
 
 
@@ -168,7 +170,13 @@ class _Header:
         before = problems.total
         for separator, word in ((";", ";"), ("\t", "Tab"), ("，", "，")):
             if len(self._names) == 1 and separator in self._names[0]:
-                problems.add(self._file, self._line, "", _("the cells are separated by %(sign)s: use commas"), sign=word)
+                problems.add(
+                    self._file,
+                    self._line,
+                    "",
+                    _("the cells are separated by %(sign)s: use commas"),
+                    sign=word,
+                )
                 return False
         seen = set()
         for position, name in enumerate(self._names):
@@ -179,8 +187,13 @@ class _Header:
             elif name in seen:
                 problems.add(self._file, self._line, heading, _("this column is there twice"))
             elif self._in_order[position] is None:
-                problems.add(self._file, self._line, heading, _("this column is unknown; known are: %(names)s"),
-                             names=", ".join(column.name for column in self._columns))
+                problems.add(
+                    self._file,
+                    self._line,
+                    heading,
+                    _("this column is unknown; known are: %(names)s"),
+                    names=", ".join(column.name for column in self._columns),
+                )
             seen.add(name)
         for column in self._columns:
             if column.name not in self.present and not column.optional:
@@ -209,12 +222,24 @@ class _Header:
     def _right_width(self, line: int, cells: list[str], problems: Problems) -> bool:
         width = len(self._names)
         if len(cells) > width and any(cells[width:]):
-            problems.add(self._file, line, self.column_at(width), _("this row has %(cells)s cells, the header %(names)s"),
-                         cells=len(cells), names=width)
+            problems.add(
+                self._file,
+                line,
+                self.column_at(width),
+                _("this row has %(cells)s cells, the header %(names)s"),
+                cells=len(cells),
+                names=width,
+            )
             return False
         if len(cells) < width:
-            problems.add(self._file, line, self.column_at(len(cells)),
-                         _("this row has only %(cells)s cells, the header %(names)s"), cells=len(cells), names=width)
+            problems.add(
+                self._file,
+                line,
+                self.column_at(len(cells)),
+                _("this row has only %(cells)s cells, the header %(names)s"),
+                cells=len(cells),
+                names=width,
+            )
             return False
         return True
 
@@ -243,11 +268,16 @@ def read(
     """
     table = Table(source, columns, name=name, limits=limits)
     found = Problems() if problems is None else problems
-    rows = []
+    rows: list[Row] = []
     for row in table._pass(found):
         if len(rows) == limits.listed_rows:
-            found.add(table.name, row.line, "", _("the file has more than %(limit)s rows: split it"),
-                      limit=limits.listed_rows)
+            found.add(
+                table.name,
+                row.line,
+                "",
+                _("the file has more than %(limit)s rows: split it"),
+                limit=limits.listed_rows,
+            )
             break
         rows.append(row)
     if problems is None:

@@ -9,7 +9,6 @@ millions of elements, and openpyxl would build it.
 
 import re
 import zlib
-from typing import IO
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -29,7 +28,9 @@ _STRETCH = 1 * MB  # longest piece of XML between two elements
 _ROW_ELEMENTS = 50_000  # elements in one row; also all that stands outside the rows of a sheet
 _LAST_ROW = 1_048_576
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml")
-_NOT_XML = re.compile(r"xl/(media|embeddings|printerSettings)/.*|.*\.(bin|vml|jpe?g|png|gif|emf|wmf)", re.IGNORECASE)
+_NOT_XML = re.compile(
+    r"xl/(media|embeddings|printerSettings)/.*|.*\.(bin|vml|jpe?g|png|gif|emf|wmf)", re.IGNORECASE
+)
 _DAMAGE = (BadZipFile, EOFError, zlib.error, NotImplementedError, OSError, expat.ExpatError, ValueError)
 
 
@@ -122,13 +123,17 @@ class _Look:
         self._at = self._parser.CurrentByteIndex
         if self._left < 0 or self._depth > _DEPTH:
             raise Unreadable(1, DAMAGED)
-        if self._manifest and attributes.get("PartName", "").startswith("/xl/worksheets/"):
-            # nothing but a sheet may hide behind the generous limits of sheets
-            if not attributes.get("ContentType", "").endswith("worksheet+xml"):
-                raise Unreadable(1, DAMAGED)
+        if self._manifest and _hides_behind_sheets(attributes):
+            raise Unreadable(1, DAMAGED)
 
     def _end(self, name: str) -> None:
         self._depth -= 1
+
+
+def _hides_behind_sheets(part: dict[str, str]) -> bool:
+    """Whether the manifest calls something a sheet by its place, and so by its generous limits, alone."""
+    at_sheets = part.get("PartName", "").lower().startswith("/xl/worksheets/")
+    return at_sheets and not part.get("ContentType", "").endswith("worksheet+xml")
 
 
 class _SheetLook(_Look):

@@ -34,8 +34,12 @@ def workbook_rows(file: BinaryIO, limits: Limits) -> Iterator[Row]:
     """
     size = file.seek(0, 2)
     if size > limits.workbook_file:
-        raise Unreadable(1, _("the file has %(size)s MB; at most %(limit)s MB are read at a time: split it"),
-                         size=-(-size // MB), limit=limits.workbook_file // MB)
+        raise Unreadable(
+            1,
+            _("the file has %(size)s MB; at most %(limit)s MB are read at a time: split it"),
+            size=-(-size // MB),
+            limit=limits.workbook_file // MB,
+        )
     file.seek(0)
     try:
         archive = ZipFile(file)
@@ -46,7 +50,7 @@ def workbook_rows(file: BinaryIO, limits: Limits) -> Iterator[Row]:
     file.seek(0)
     width = 0  # of the header: openpyxl ends each row at its last cell
     for number, row in _sheet(file):
-        if len(row) > limits.columns and any(cell.value is not None for cell in row[limits.columns:]):
+        if len(row) > limits.columns and any(cell.value is not None for cell in row[limits.columns :]):
             raise Unreadable(number, _("this row has more than %(limit)s cells"), limit=limits.columns)
         cells: list[str] = [_text(cell) for cell in row[: limits.columns]]
         if any(cells):
