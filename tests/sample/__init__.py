@@ -1,0 +1,1 @@
+"""The sample town: pure files, and what the program makes of them."""
