@@ -111,4 +111,4 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def role_label(self) -> str:
-        return Role(self.role).label if self.role else ""
+        return str(Role(self.role).label) if self.role else ""

@@ -255,7 +255,15 @@ def _init_cluster(cluster: Path, account: pwd.struct_passwd | None) -> None:
     cluster.mkdir(mode=0o700)
     if account:
         os.chown(cluster, account.pw_uid, account.pw_gid)
-    command = [_program("initdb"), "--pgdata", cluster, "--username", SUPERUSER, "--auth", "trust"]
+    command: list[str | Path] = [
+        _program("initdb"),
+        "--pgdata",
+        cluster,
+        "--username",
+        SUPERUSER,
+        "--auth",
+        "trust",
+    ]
     # The builtin provider sorts by code point everywhere alike; lc_ctype serves what still asks the C library
     # (trigrams and words of Chinese come out empty without it).
     command += ["--encoding", "UTF8", "--locale", "C.UTF-8"]

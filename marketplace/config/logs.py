@@ -36,7 +36,7 @@ def _hidden(value: Any) -> Any:
     return value
 
 
-_SHARED = [
+_SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

@@ -4,6 +4,8 @@ Append-only tables (a model with `append_only = True`) can be read and added to,
 truncates. The register of migrations is read only.
 """
 
+from typing import LiteralString
+
 from django.apps import apps
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -30,21 +32,22 @@ def grant_rights(connection: BaseDatabaseWrapper, *, application: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename")
         tables = [name for (name,) in cursor.fetchall()]
-        statements = [
+        statements: list[LiteralString] = [
             "GRANT USAGE ON SCHEMA public TO {role}",
             "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {role}",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
         ]
-        for statement in statements:
-            cursor.execute(_text(connection, sql.SQL(statement).format(role=role)))
-        for rights, names in (
+        for text in statements:
+            cursor.execute(_text(connection, sql.SQL(text).format(role=role)))
+        granted: list[tuple[LiteralString, list[str]]] = [
             ("SELECT", [name for name in tables if name in READ_ONLY]),
             ("SELECT, INSERT", [name for name in tables if name in append_only]),
             (
                 "SELECT, INSERT, UPDATE, DELETE",
                 [name for name in tables if name not in READ_ONLY and name not in append_only],
             ),
-        ):
+        ]
+        for rights, names in granted:
             if names:
                 listed = sql.SQL(", ").join(sql.Identifier("public", name) for name in names)
                 statement = sql.SQL("GRANT {rights} ON {names} TO {role}")
