@@ -14,8 +14,16 @@ from marketplace.config import environment
 PR_SET_PDEATHSIG = 1
 
 
+# Celery warns root about itself on every start; root here is a person trying the site, or a container.
+QUIET = ["-W", "ignore:You're running the worker"]
+
+
+def web_threads() -> str:
+    return os.environ.get("WEB_THREADS") or str(min(8, 2 * (os.cpu_count() or 1) + 1))
+
+
 def commands() -> dict[str, list[str]]:
-    threads = os.environ.get("WEB_THREADS", "8")
+    threads = web_threads()
     celery = ["celery", "--app", "marketplace.config.celery", "--quiet"]
     state = environment.data_dir() / "run"
     return {
@@ -50,10 +58,10 @@ def main() -> None:
     os.environ["YIQUAN_PROCESS"] = f"yiquan-{name}"
     if name == "web":
         os.environ["YIQUAN_POOL"] = "1"
-        os.environ.setdefault("YIQUAN_POOL_SIZE", str(int(os.environ.get("WEB_THREADS", "8")) + 2))
+        os.environ.setdefault("YIQUAN_POOL_SIZE", str(int(web_threads()) + 2))
     environment.keys()  # refuse in one sentence here, not in a traceback of each worker
     end_with_parent(signal.SIGTERM)
-    os.execv(sys.executable, [sys.executable, "-m", *commands()[name]])
+    os.execv(sys.executable, [sys.executable, *QUIET, "-m", *commands()[name]])
 
 
 def end_with_parent(number: int) -> None:
