@@ -100,9 +100,9 @@ def append_only(table: str) -> RunSQL:
     )
 
 
-def never_deleted(table: str, *, changes_only: tuple[str, ...] = (), unless: str = "") -> RunSQL:
-    """DELETE and TRUNCATE are refused; so is an UPDATE of a column outside `changes_only`, or of a row
-    of which the SQL condition `unless` holds (it reads OLD).
+def kept(table: str, *, changes_only: tuple[str, ...] = (), when: str = "") -> RunSQL:
+    """DELETE and TRUNCATE are refused, and UPDATE of a column outside `changes_only`. Given the SQL condition
+    `when` (it reads OLD) instead, only rows of which it holds are kept so.
 
     The columns are those of the day of the migration; naming them costs the permitted updates nothing.
     """
@@ -122,12 +122,12 @@ def never_deleted(table: str, *, changes_only: tuple[str, ...] = (), unless: str
     else:
         update = f"""
         CREATE TRIGGER {table}_kept BEFORE UPDATE ON {table}
-            FOR EACH ROW WHEN ({unless}) EXECUTE FUNCTION ledger_refuse_change();
+            FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION ledger_refuse_change();
         """
     return RunSQL(
         f"""
         CREATE TRIGGER {table}_never_deleted BEFORE DELETE ON {table}
-            FOR EACH ROW EXECUTE FUNCTION ledger_refuse_change();
+            FOR EACH ROW {f"WHEN ({when})" if when else ""} EXECUTE FUNCTION ledger_refuse_change();
         CREATE TRIGGER {table}_never_emptied BEFORE TRUNCATE ON {table}
             FOR EACH STATEMENT EXECUTE FUNCTION ledger_refuse_change();
         {update}

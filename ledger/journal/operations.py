@@ -134,7 +134,9 @@ class Busy(Exception):
         self.name = name
 
     def __str__(self) -> str:
-        return str(_("Another run is under way (%(name)s). Try again when it has ended.") % {"name": self.name})
+        return str(
+            _("Another run is under way (%(name)s). Try again when it has ended.") % {"name": self.name}
+        )
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from django.utils.translation import gettext as _
 
 from ledger.files.problems import FileRefused
 from ledger.journal.operations import Busy
+from marketplace.accounts.models import User
 
 PROGRESS_SECONDS = 1.0
 
@@ -126,6 +127,14 @@ def _stop(parser: CommandParser, message: str) -> None:
         _("%(message)s (%(command)s --help explains)\n") % {"message": message, "command": parser.prog}
     )
     sys.exit(1)
+
+
+def user(name: str) -> User:
+    """The user of this name, refused in a sentence where there is none."""
+    found = User.objects.filter(username=name).first()
+    if found is None:
+        raise Refused(_("There is no user named %(name)s.") % {"name": name})
+    return found
 
 
 # Kinds of arguments

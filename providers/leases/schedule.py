@@ -45,7 +45,7 @@ def charge(*, starts_on: date, ends_on: date, terms: TermsRow, month: date) -> C
 
     `month` is its first day. Chargeable days lie within the lease and after `rent_free_until`.
     """
-    last = (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    last = last_day(month)
     begin = max(starts_on, month)
     if terms.rent_free_until:
         begin = max(begin, terms.rent_free_until + timedelta(days=1))
@@ -56,3 +56,13 @@ def charge(*, starts_on: date, ends_on: date, terms: TermsRow, month: date) -> C
 
 def cap(charged: Decimal, terms: TermsRow) -> Decimal:
     return to_fen(charged * terms.offset_cap)
+
+
+def last_day(month: date) -> date:
+    """The last day of the month of a day."""
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def months_between(earlier: date, later: date) -> int:
+    """How many months `later` lies after `earlier`, days disregarded."""
+    return (later.year - earlier.year) * 12 + later.month - earlier.month

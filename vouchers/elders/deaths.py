@@ -45,7 +45,9 @@ def learn_death(*, elder: Elder, died_on: date, by: Any, at: datetime) -> None:
         elder.died_on = died_on
         elder.save(update_fields=["died_on"])
         for hold in Hold.objects.filter(elder=elder, state=Hold.State.OPEN).order_by("id"):
-            issued = max((line.voucher.valid_from for line in hold.lines.select_related("voucher")), default=died_on)
+            issued = max(
+                (line.voucher.valid_from for line in hold.lines.select_related("voucher")), default=died_on
+            )
             day = max(died_on, issued, day_of(hold.placed_at))
             release(hold=hold, by=by, at=at, reason="death", day=day)
         void_of_dead(elder=elder, by=by, at=at)
@@ -54,7 +56,9 @@ def learn_death(*, elder: Elder, died_on: date, by: Any, at: datetime) -> None:
             ReviewCase(redemption=redemption, reason=ReviewCase.Reason.AFTER_DEATH, opened_at=at)
             for redemption in late.order_by("id")
         )
-        record(by=by, at=at, action="learn_death", subject=elder.code, detail={"died_on": died_on.isoformat()})
+        record(
+            by=by, at=at, action="learn_death", subject=elder.code, detail={"died_on": died_on.isoformat()}
+        )
 
 
 def void_of_dead(*, elder: Elder, by: Any, at: datetime) -> Decimal:
@@ -122,10 +126,14 @@ def correct_death(*, elder: Elder, by: Any, at: datetime, reason: str) -> None:
         for voucher, amount in back:
             voucher.remaining += amount
             voucher.expired_on = voucher.voided_on = None
-        Voucher.objects.bulk_update([voucher for voucher, _amount in back], ["remaining", "expired_on", "voided_on"])
+        Voucher.objects.bulk_update(
+            [voucher for voucher, _amount in back], ["remaining", "expired_on", "voided_on"]
+        )
         ReviewCase.objects.filter(
             redemption__elder=elder, reason=ReviewCase.Reason.AFTER_DEATH, decision=""
-        ).update(decision=ReviewCase.Decision.LIFTED, decided_at=at, decided_by=name_of(by), note=reason[:500])
+        ).update(
+            decision=ReviewCase.Decision.LIFTED, decided_at=at, decided_by=name_of(by), note=reason[:500]
+        )
         record(
             by=by,
             at=at,

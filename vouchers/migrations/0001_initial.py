@@ -8,393 +8,1070 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0001_initial'),
-        ('providers', '0001_initial'),
+        ("ledger", "0001_initial"),
+        ("providers", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Elder',
+            name="Elder",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True)),
-                ('name', models.CharField(max_length=60)),
-                ('id_number_sealed', models.BinaryField()),
-                ('id_number_lookup', models.BinaryField(help_text='keyed HMAC-SHA256 of the ID number', unique=True)),
-                ('birth_on', models.DateField()),
-                ('phone_sealed', models.BinaryField(null=True)),
-                ('phone_lookup', models.BinaryField(help_text='keyed HMAC-SHA256 of the phone number', null=True)),
-                ('phone_tail', models.CharField(blank=True, help_text='last four digits', max_length=4)),
-                ('ability_level', models.PositiveSmallIntegerField(blank=True, help_text='0 intact - 4 complete', null=True)),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('low_income', 'low income'), ('destitute', 'destitute'), ('disabled', 'disabled'), ('living_alone', 'living alone'), ('special_family', 'special family'), ('veteran', 'veteran')], max_length=16), blank=True, default=list, size=None)),
-                ('household', models.CharField(blank=True, max_length=40)),
-                ('died_on', models.DateField(blank=True, null=True)),
-                ('division', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='elders', to='providers.division')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=12, unique=True)),
+                ("name", models.CharField(max_length=60)),
+                ("id_number_sealed", models.BinaryField()),
+                (
+                    "id_number_lookup",
+                    models.BinaryField(help_text="keyed HMAC-SHA256 of the ID number", unique=True),
+                ),
+                ("birth_on", models.DateField()),
+                ("phone_sealed", models.BinaryField(null=True)),
+                (
+                    "phone_lookup",
+                    models.BinaryField(help_text="keyed HMAC-SHA256 of the phone number", null=True),
+                ),
+                ("phone_tail", models.CharField(blank=True, help_text="last four digits", max_length=4)),
+                (
+                    "ability_level",
+                    models.PositiveSmallIntegerField(
+                        blank=True, help_text="0 intact - 4 complete", null=True
+                    ),
+                ),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("low_income", "low income"),
+                                ("destitute", "destitute"),
+                                ("disabled", "disabled"),
+                                ("living_alone", "living alone"),
+                                ("special_family", "special family"),
+                                ("veteran", "veteran"),
+                            ],
+                            max_length=16,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("household", models.CharField(blank=True, max_length=40)),
+                ("died_on", models.DateField(blank=True, null=True)),
+                (
+                    "division",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="elders",
+                        to="providers.division",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Hold',
+            name="Hold",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('quantity', models.PositiveSmallIntegerField()),
-                ('service_on', models.DateField()),
-                ('placed_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('open', 'set aside'), ('delivered', 'delivered'), ('released', 'released')], default='open', max_length=9)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('elder', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='holds', to='vouchers.elder')),
-                ('entry', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry')),
-                ('premises', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='providers.premises')),
-                ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='providers.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=80, unique=True)),
+                ("quantity", models.PositiveSmallIntegerField()),
+                ("service_on", models.DateField()),
+                ("placed_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "set aside"), ("delivered", "delivered"), ("released", "released")],
+                        default="open",
+                        max_length=9,
+                    ),
+                ),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "elder",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="holds",
+                        to="vouchers.elder",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.entry",
+                    ),
+                ),
+                (
+                    "premises",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="providers.premises",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="providers.service",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Programme',
+            name="Programme",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('settlement', models.CharField(choices=[('offset', 'offsets rent'), ('payout', 'paid out')], max_length=6)),
-                ('scope', models.CharField(choices=[('premises', "the lease's premises"), ('operator', "the operator's premises"), ('city', 'the whole city')], max_length=8)),
-                ('face_value', models.DecimalField(decimal_places=2, max_digits=10)),
-                ('divisible', models.BooleanField()),
-                ('per_elder', models.PositiveSmallIntegerField()),
-                ('cadence', models.CharField(choices=[('once', 'once'), ('monthly', 'monthly'), ('quarterly', 'quarterly')], max_length=9)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField()),
-                ('valid_days', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('max_share', models.DecimalField(decimal_places=6, default=1, max_digits=7)),
-                ('min_spend', models.DecimalField(decimal_places=2, default=0, max_digits=10)),
-                ('categories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('canteen', 'canteen'), ('delivery', 'delivery'), ('home_care', 'home care'), ('rehabilitation', 'rehabilitation'), ('day_care', 'day care'), ('adaptation', 'home adaptation'), ('recreation', 'recreation')], max_length=16), size=None)),
-                ('min_age', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('min_ability', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('any_of', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('low_income', 'low income'), ('destitute', 'destitute'), ('disabled', 'disabled'), ('living_alone', 'living alone'), ('special_family', 'special family'), ('veteran', 'veteran')], max_length=16), blank=True, default=list, size=None)),
-                ('budget', models.DecimalField(blank=True, decimal_places=2, max_digits=16, null=True)),
-                ('divisions', models.ManyToManyField(blank=True, related_name='programmes', to='providers.division')),
-                ('lease', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='programmes', to='providers.lease')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=12, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "settlement",
+                    models.CharField(
+                        choices=[("offset", "offsets rent"), ("payout", "paid out")], max_length=6
+                    ),
+                ),
+                (
+                    "scope",
+                    models.CharField(
+                        choices=[
+                            ("premises", "the lease's premises"),
+                            ("operator", "the operator's premises"),
+                            ("city", "the whole city"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("face_value", models.DecimalField(decimal_places=2, max_digits=10)),
+                ("divisible", models.BooleanField()),
+                ("per_elder", models.PositiveSmallIntegerField()),
+                (
+                    "cadence",
+                    models.CharField(
+                        choices=[("once", "once"), ("monthly", "monthly"), ("quarterly", "quarterly")],
+                        max_length=9,
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField()),
+                ("valid_days", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("max_share", models.DecimalField(decimal_places=6, default=1, max_digits=7)),
+                ("min_spend", models.DecimalField(decimal_places=2, default=0, max_digits=10)),
+                (
+                    "categories",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("canteen", "canteen"),
+                                ("delivery", "delivery"),
+                                ("home_care", "home care"),
+                                ("rehabilitation", "rehabilitation"),
+                                ("day_care", "day care"),
+                                ("adaptation", "home adaptation"),
+                                ("recreation", "recreation"),
+                            ],
+                            max_length=16,
+                        ),
+                        size=None,
+                    ),
+                ),
+                ("min_age", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("min_ability", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "any_of",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("low_income", "low income"),
+                                ("destitute", "destitute"),
+                                ("disabled", "disabled"),
+                                ("living_alone", "living alone"),
+                                ("special_family", "special family"),
+                                ("veteran", "veteran"),
+                            ],
+                            max_length=16,
+                        ),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("budget", models.DecimalField(blank=True, decimal_places=2, max_digits=16, null=True)),
+                (
+                    "divisions",
+                    models.ManyToManyField(blank=True, related_name="programmes", to="providers.division"),
+                ),
+                (
+                    "lease",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="programmes",
+                        to="providers.lease",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='IssueRun',
+            name="IssueRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('issued_on', models.DateField(help_text='first day of the period')),
-                ('recorded_at', models.DateTimeField()),
-                ('by', models.CharField(max_length=150)),
-                ('elders', models.PositiveIntegerField()),
-                ('vouchers', models.PositiveIntegerField()),
-                ('value', models.DecimalField(decimal_places=2, max_digits=16)),
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='issue_run', to='ledger.entry')),
-                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='issue_runs', to='vouchers.programme')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("issued_on", models.DateField(help_text="first day of the period")),
+                ("recorded_at", models.DateTimeField()),
+                ("by", models.CharField(max_length=150)),
+                ("elders", models.PositiveIntegerField()),
+                ("vouchers", models.PositiveIntegerField()),
+                ("value", models.DecimalField(decimal_places=2, max_digits=16)),
+                (
+                    "entry",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="issue_run",
+                        to="ledger.entry",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="issue_runs",
+                        to="vouchers.programme",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-issued_on', 'programme', 'id'],
+                "ordering": ["-issued_on", "programme", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Redemption',
+            name="Redemption",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key_scope', models.CharField(help_text='whose key it is: files, or a terminal', max_length=24)),
-                ('key', models.CharField(max_length=80)),
-                ('request', models.BinaryField(help_text='SHA-256 of the request as parsed')),
-                ('happened_at', models.DateTimeField()),
-                ('service_on', models.DateField(help_text='day of happened_at in Asia/Shanghai')),
-                ('recorded_at', models.DateTimeField()),
-                ('quantity', models.PositiveSmallIntegerField()),
-                ('channel', models.CharField(blank=True, choices=[('qr', 'code scanned'), ('pin', 'PIN'), ('paper', 'paper'), ('hotline', 'hotline'), ('offline', 'without network')], max_length=8)),
-                ('list_price', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('government', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('concession', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('charity', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('vouchers', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('self_pay', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('by', models.CharField(max_length=150)),
-                ('reversed_on', models.DateField(blank=True, null=True)),
-                ('elder', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='redemptions', to='vouchers.elder')),
-                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='redemptions', to='ledger.entry')),
-                ('hold', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='redemption', to='vouchers.hold')),
-                ('lease', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='redemptions', to='providers.lease')),
-                ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='redemptions', to='providers.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "key_scope",
+                    models.CharField(help_text="whose key it is: files, or a terminal", max_length=24),
+                ),
+                ("key", models.CharField(max_length=80)),
+                ("request", models.BinaryField(help_text="SHA-256 of the request as parsed")),
+                ("happened_at", models.DateTimeField()),
+                ("service_on", models.DateField(help_text="day of happened_at in Asia/Shanghai")),
+                ("recorded_at", models.DateTimeField()),
+                ("quantity", models.PositiveSmallIntegerField()),
+                (
+                    "channel",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("qr", "code scanned"),
+                            ("pin", "PIN"),
+                            ("paper", "paper"),
+                            ("hotline", "hotline"),
+                            ("offline", "without network"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("list_price", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("government", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("concession", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("charity", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("vouchers", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("self_pay", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("by", models.CharField(max_length=150)),
+                ("reversed_on", models.DateField(blank=True, null=True)),
+                (
+                    "elder",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="redemptions",
+                        to="vouchers.elder",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="redemptions",
+                        to="ledger.entry",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="redemption",
+                        to="vouchers.hold",
+                    ),
+                ),
+                (
+                    "lease",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="redemptions",
+                        to="providers.lease",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="redemptions",
+                        to="providers.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Reversal',
+            name="Reversal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reversed_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('by', models.CharField(max_length=150)),
-                ('reason', models.CharField(max_length=500)),
-                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='reversals', to='ledger.entry')),
-                ('redemption', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='reversal', to='vouchers.redemption')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("reversed_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("by", models.CharField(max_length=150)),
+                ("reason", models.CharField(max_length=500)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversals",
+                        to="ledger.entry",
+                    ),
+                ),
+                (
+                    "redemption",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversal",
+                        to="vouchers.redemption",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ReviewCase',
+            name="ReviewCase",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reason', models.CharField(choices=[('after_death', "dated on or after the elder's death")], max_length=16)),
-                ('opened_at', models.DateTimeField()),
-                ('decision', models.CharField(blank=True, choices=[('released', 'cleared'), ('rejected', 'rejected'), ('reversed', 'reversed meanwhile'), ('lifted', 'lifted')], max_length=8)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_by', models.CharField(blank=True, max_length=150)),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('redemption', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='review_cases', to='vouchers.redemption')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[("after_death", "dated on or after the elder's death")], max_length=16
+                    ),
+                ),
+                ("opened_at", models.DateTimeField()),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("released", "cleared"),
+                            ("rejected", "rejected"),
+                            ("reversed", "reversed meanwhile"),
+                            ("lifted", "lifted"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("decided_by", models.CharField(blank=True, max_length=150)),
+                ("note", models.CharField(blank=True, max_length=500)),
+                (
+                    "redemption",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="review_cases",
+                        to="vouchers.redemption",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Statement',
+            name="Statement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField(help_text='first day of the month')),
-                ('charge', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('carry_in', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('earned', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('late', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('reversed', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('credit', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('lapsed', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('available', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('cap', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('applied', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('carry_out', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('cash_due', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('redemptions', models.PositiveIntegerField()),
-                ('under_review', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('draft', 'waits for the operator'), ('confirmed', 'waits for the street'), ('reviewed', 'waits for the bureau'), ('approved', 'posted')], default='draft', max_length=9)),
-                ('digest', models.CharField(max_length=64)),
-                ('round', models.PositiveSmallIntegerField(default=1)),
-                ('drawn_at', models.DateTimeField()),
-                ('entry', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='ledger.entry')),
-                ('lease', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='statements', to='providers.lease')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("month", models.DateField(help_text="first day of the month")),
+                ("charge", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("carry_in", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("earned", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("late", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("reversed", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("credit", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("lapsed", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("available", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("cap", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("applied", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("carry_out", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("cash_due", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("redemptions", models.PositiveIntegerField()),
+                ("under_review", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("draft", "waits for the operator"),
+                            ("confirmed", "waits for the street"),
+                            ("reviewed", "waits for the bureau"),
+                            ("approved", "posted"),
+                        ],
+                        default="draft",
+                        max_length=9,
+                    ),
+                ),
+                ("digest", models.CharField(max_length=64)),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("drawn_at", models.DateTimeField()),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="statements",
+                        to="ledger.entry",
+                    ),
+                ),
+                (
+                    "lease",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="statements",
+                        to="providers.lease",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['month', 'lease'],
+                "ordering": ["month", "lease"],
             },
         ),
         migrations.CreateModel(
-            name='Claim',
+            name="Claim",
             fields=[
-                ('pk', models.CompositePrimaryKey('redemption_id', 'lease_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('service_on', models.DateField()),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('reversed_on', models.DateField(blank=True, null=True)),
-                ('lease', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='providers.lease')),
-                ('redemption', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='vouchers.redemption')),
-                ('statement', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claims', to='vouchers.statement')),
-                ('taken_back', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='claims_taken_back', to='vouchers.statement')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "redemption_id",
+                        "lease_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("service_on", models.DateField()),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("reversed_on", models.DateField(blank=True, null=True)),
+                (
+                    "lease",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claims",
+                        to="providers.lease",
+                    ),
+                ),
+                (
+                    "redemption",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claims",
+                        to="vouchers.redemption",
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claims",
+                        to="vouchers.statement",
+                    ),
+                ),
+                (
+                    "taken_back",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="claims_taken_back",
+                        to="vouchers.statement",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Approval',
+            name="Approval",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('step', models.CharField(choices=[('confirm', 'confirmed by the operator'), ('review', 'reviewed by the street'), ('approve', 'approved by the bureau')], max_length=7)),
-                ('round', models.PositiveSmallIntegerField()),
-                ('on_paper', models.BooleanField(default=False, help_text="a clerk recorded the operator's signed paper")),
-                ('at', models.DateTimeField()),
-                ('digest', models.CharField(max_length=64)),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('statement', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='approvals', to='vouchers.statement')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("confirm", "confirmed by the operator"),
+                            ("review", "reviewed by the street"),
+                            ("approve", "approved by the bureau"),
+                        ],
+                        max_length=7,
+                    ),
+                ),
+                ("round", models.PositiveSmallIntegerField()),
+                (
+                    "on_paper",
+                    models.BooleanField(
+                        default=False, help_text="a clerk recorded the operator's signed paper"
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("digest", models.CharField(max_length=64)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "statement",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="approvals",
+                        to="vouchers.statement",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Voucher',
+            name="Voucher",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ordinal', models.PositiveSmallIntegerField(help_text='1 .. per_elder')),
-                ('face_value', models.DecimalField(decimal_places=2, max_digits=10)),
-                ('remaining', models.DecimalField(decimal_places=2, max_digits=10)),
-                ('held', models.DecimalField(db_default=0, decimal_places=2, default=0, max_digits=10)),
-                ('valid_from', models.DateField()),
-                ('valid_until', models.DateField()),
-                ('expired_on', models.DateField(blank=True, null=True)),
-                ('voided_on', models.DateField(blank=True, null=True)),
-                ('elder', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='vouchers', to='vouchers.elder')),
-                ('programme', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='vouchers', to='vouchers.programme')),
-                ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='voucher_set', to='vouchers.issuerun')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("ordinal", models.PositiveSmallIntegerField(help_text="1 .. per_elder")),
+                ("face_value", models.DecimalField(decimal_places=2, max_digits=10)),
+                ("remaining", models.DecimalField(decimal_places=2, max_digits=10)),
+                ("held", models.DecimalField(db_default=0, decimal_places=2, default=0, max_digits=10)),
+                ("valid_from", models.DateField()),
+                ("valid_until", models.DateField()),
+                ("expired_on", models.DateField(blank=True, null=True)),
+                ("voided_on", models.DateField(blank=True, null=True)),
+                (
+                    "elder",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="vouchers",
+                        to="vouchers.elder",
+                    ),
+                ),
+                (
+                    "programme",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="vouchers",
+                        to="vouchers.programme",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="voucher_set",
+                        to="vouchers.issuerun",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Movement',
+            name="Movement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('redeem', 'spent'), ('redeem_held', 'spent from hold'), ('give_back', 'given back'), ('hold', 'set aside'), ('release', 'released'), ('expire', 'expired'), ('void', 'voided'), ('unvoid', 'void undone')], max_length=11)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10)),
-                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='ledger.entry')),
-                ('hold', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='vouchers.hold')),
-                ('redemption', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='vouchers.redemption')),
-                ('voucher', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='movements', to='vouchers.voucher')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("redeem", "spent"),
+                            ("redeem_held", "spent from hold"),
+                            ("give_back", "given back"),
+                            ("hold", "set aside"),
+                            ("release", "released"),
+                            ("expire", "expired"),
+                            ("void", "voided"),
+                            ("unvoid", "void undone"),
+                        ],
+                        max_length=11,
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=10)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="movements",
+                        to="ledger.entry",
+                    ),
+                ),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="movements",
+                        to="vouchers.hold",
+                    ),
+                ),
+                (
+                    "redemption",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="movements",
+                        to="vouchers.redemption",
+                    ),
+                ),
+                (
+                    "voucher",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="movements",
+                        to="vouchers.voucher",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='HoldLine',
+            name="HoldLine",
             fields=[
-                ('pk', models.CompositePrimaryKey('hold_id', 'voucher_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=10)),
-                ('hold', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='vouchers.hold')),
-                ('voucher', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hold_lines', to='vouchers.voucher')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "hold_id", "voucher_id", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=10)),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="vouchers.hold",
+                    ),
+                ),
+                (
+                    "voucher",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="hold_lines",
+                        to="vouchers.voucher",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='elder',
-            constraint=models.CheckConstraint(condition=models.Q(('ability_level', None), ('ability_level__range', (0, 4)), _connector='OR'), name='elder_ability_level_0_to_4'),
+            model_name="elder",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ability_level", None), ("ability_level__range", (0, 4)), _connector="OR"
+                ),
+                name="elder_ability_level_0_to_4",
+            ),
         ),
         migrations.AddIndex(
-            model_name='hold',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['elder', 'service_on'], name='hold_open_of_elder'),
+            model_name="hold",
+            index=models.Index(
+                condition=models.Q(("state", "open")),
+                fields=["elder", "service_on"],
+                name="hold_open_of_elder",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='hold',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gt', 0)), name='hold_quantity_positive'),
+            model_name="hold",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gt", 0)), name="hold_quantity_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('settlement', 'payout'), ('lease__isnull', False), _connector='OR'), name='programme_offsets_a_lease', violation_error_message='A programme that offsets rent names its lease.'),
+            model_name="programme",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("settlement", "payout"), ("lease__isnull", False), _connector="OR"),
+                name="programme_offsets_a_lease",
+                violation_error_message="A programme that offsets rent names its lease.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('scope', 'city'), ('lease__isnull', False), _connector='OR'), name='programme_scope_has_a_lease', violation_error_message='Scope premises or operator needs a lease.'),
+            model_name="programme",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("scope", "city"), ("lease__isnull", False), _connector="OR"),
+                name="programme_scope_has_a_lease",
+                violation_error_message="Scope premises or operator needs a lease.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('face_value__gt', 0), ('max_share__gt', 0), ('max_share__lte', 1), ('min_spend__gte', 0), ('per_elder__gt', 0), ('ends_on__gte', models.F('starts_on'))), name='programme_values_sound'),
+            model_name="programme",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("face_value__gt", 0),
+                    ("max_share__gt", 0),
+                    ("max_share__lte", 1),
+                    ("min_spend__gte", 0),
+                    ("per_elder__gt", 0),
+                    ("ends_on__gte", models.F("starts_on")),
+                ),
+                name="programme_values_sound",
+            ),
         ),
         migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['elder', 'service_on'], name='redemption_of_elder'),
+            model_name="redemption",
+            index=models.Index(fields=["elder", "service_on"], name="redemption_of_elder"),
         ),
         migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['lease', 'service_on'], name='redemption_of_lease'),
+            model_name="redemption",
+            index=models.Index(fields=["lease", "service_on"], name="redemption_of_lease"),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.UniqueConstraint(fields=('key_scope', 'key'), name='redemption_key_once'),
+            model_name="redemption",
+            constraint=models.UniqueConstraint(fields=("key_scope", "key"), name="redemption_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(('list_price', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('government'), '+', models.F('concession')), '+', models.F('charity')), '+', models.F('vouchers')), '+', models.F('self_pay')))), name='redemption_parts_add_up', violation_error_message='The parts of a price add up to the list price.'),
+            model_name="redemption",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "list_price",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                django.db.models.expressions.CombinedExpression(
+                                    django.db.models.expressions.CombinedExpression(
+                                        models.F("government"), "+", models.F("concession")
+                                    ),
+                                    "+",
+                                    models.F("charity"),
+                                ),
+                                "+",
+                                models.F("vouchers"),
+                            ),
+                            "+",
+                            models.F("self_pay"),
+                        ),
+                    )
+                ),
+                name="redemption_parts_add_up",
+                violation_error_message="The parts of a price add up to the list price.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(('charity__gte', 0), ('concession__gte', 0), ('government__gte', 0), ('quantity__gt', 0), ('self_pay__gte', 0), ('vouchers__gte', 0)), name='redemption_parts_not_negative'),
+            model_name="redemption",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("charity__gte", 0),
+                    ("concession__gte", 0),
+                    ("government__gte", 0),
+                    ("quantity__gt", 0),
+                    ("self_pay__gte", 0),
+                    ("vouchers__gte", 0),
+                ),
+                name="redemption_parts_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(('government__gt', 0), ('charity__gt', 0), ('vouchers__gt', 0), _connector='OR'), name='redemption_claims_something', violation_error_message='A redemption claims vouchers, government part or charity part.'),
+            model_name="redemption",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("government__gt", 0), ("charity__gt", 0), ("vouchers__gt", 0), _connector="OR"
+                ),
+                name="redemption_claims_something",
+                violation_error_message="A redemption claims vouchers, government part or charity part.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='reviewcase',
-            index=models.Index(condition=models.Q(('decision', '')), fields=['redemption'], name='review_open'),
+            model_name="reviewcase",
+            index=models.Index(
+                condition=models.Q(("decision", "")), fields=["redemption"], name="review_open"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewcase',
-            constraint=models.UniqueConstraint(condition=models.Q(('decision', '')), fields=('redemption', 'reason'), name='one_open_case_a_reason'),
+            model_name="reviewcase",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("decision", "")),
+                fields=("redemption", "reason"),
+                name="one_open_case_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='reviewcase',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='review_decided_by_someone_at_some_time'),
+            model_name="reviewcase",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at", None), ("decision", "")),
+                    models.Q(models.Q(("decision", ""), _negated=True), ("decided_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="review_decided_by_someone_at_some_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('lease', 'month'), name='one_statement_a_lease_and_month'),
+            model_name="statement",
+            constraint=models.UniqueConstraint(
+                fields=("lease", "month"), name="one_statement_a_lease_and_month"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('available', django.db.models.expressions.CombinedExpression(models.F('carry_in'), '+', models.F('credit'))), ('carry_out', django.db.models.expressions.CombinedExpression(models.F('available'), '-', models.F('applied'))), ('cash_due', django.db.models.expressions.CombinedExpression(models.F('charge'), '-', models.F('applied')))), name='statement_adds_up', violation_error_message="A statement's figures add up."),
+            model_name="statement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "available",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("carry_in"), "+", models.F("credit")
+                        ),
+                    ),
+                    (
+                        "carry_out",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("available"), "-", models.F("applied")
+                        ),
+                    ),
+                    (
+                        "cash_due",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("charge"), "-", models.F("applied")
+                        ),
+                    ),
+                ),
+                name="statement_adds_up",
+                violation_error_message="A statement's figures add up.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('applied__lte', models.F('cap')), ('applied__lte', models.F('available'))), name='statement_applied_within_cap', violation_error_message='A statement applies at most its cap and what is available.'),
+            model_name="statement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("applied__lte", models.F("cap")), ("applied__lte", models.F("available"))
+                ),
+                name="statement_applied_within_cap",
+                violation_error_message="A statement applies at most its cap and what is available.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('reversed_on', None), ('statement', None)), fields=['lease', 'service_on'], name='claim_on_no_statement'),
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("reversed_on", None), ("statement", None)),
+                fields=["lease", "service_on"],
+                name="claim_on_no_statement",
+            ),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('reversed_on__isnull', False), ('statement__isnull', False), ('taken_back', None)), fields=['lease', 'service_on'], name='claim_to_take_back'),
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(
+                    ("reversed_on__isnull", False), ("statement__isnull", False), ("taken_back", None)
+                ),
+                fields=["lease", "service_on"],
+                name="claim_to_take_back",
+            ),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('statement__isnull', False)), fields=['statement'], name='claim_of_statement'),
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("statement__isnull", False)),
+                fields=["statement"],
+                name="claim_of_statement",
+            ),
         ),
         migrations.AddIndex(
-            model_name='claim',
-            index=models.Index(condition=models.Q(('taken_back__isnull', False)), fields=['taken_back'], name='claim_taken_back_by'),
+            model_name="claim",
+            index=models.Index(
+                condition=models.Q(("taken_back__isnull", False)),
+                fields=["taken_back"],
+                name="claim_taken_back_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='claim_amount_positive'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="claim_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='claim',
-            constraint=models.CheckConstraint(condition=models.Q(('taken_back', None), models.Q(('reversed_on__isnull', False), ('statement__isnull', False)), _connector='OR'), name='claim_taken_back_only_after_standing'),
+            model_name="claim",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("taken_back", None),
+                    models.Q(("reversed_on__isnull", False), ("statement__isnull", False)),
+                    _connector="OR",
+                ),
+                name="claim_taken_back_only_after_standing",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(fields=('statement', 'round', 'step'), name='each_step_once'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(fields=("statement", "round", "step"), name="each_step_once"),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(fields=('statement', 'round', 'by'), name='nobody_does_two_steps', violation_error_message='Nobody may do two steps of one statement.'),
+            model_name="approval",
+            constraint=models.UniqueConstraint(
+                fields=("statement", "round", "by"),
+                name="nobody_does_two_steps",
+                violation_error_message="Nobody may do two steps of one statement.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='voucher',
-            index=models.Index(condition=models.Q(('expired_on', None)), fields=['elder'], name='voucher_open_of_elder'),
+            model_name="voucher",
+            index=models.Index(
+                condition=models.Q(("expired_on", None)), fields=["elder"], name="voucher_open_of_elder"
+            ),
         ),
         migrations.AddIndex(
-            model_name='voucher',
-            index=models.Index(condition=models.Q(('expired_on', None)), fields=['valid_until'], name='voucher_open_until'),
+            model_name="voucher",
+            index=models.Index(
+                condition=models.Q(("expired_on", None)), fields=["valid_until"], name="voucher_open_until"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.UniqueConstraint(fields=('elder', 'programme', 'valid_from', 'ordinal'), name='voucher_issued_once'),
+            model_name="voucher",
+            constraint=models.UniqueConstraint(
+                fields=("elder", "programme", "valid_from", "ordinal"), name="voucher_issued_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.CheckConstraint(condition=models.Q(('held__gte', 0), ('remaining__gte', 0), ('face_value__gte', django.db.models.expressions.CombinedExpression(models.F('remaining'), '+', models.F('held')))), name='voucher_never_below_zero_or_above_face', violation_error_message='A voucher holds between zero and its face value.'),
+            model_name="voucher",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("held__gte", 0),
+                    ("remaining__gte", 0),
+                    (
+                        "face_value__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("remaining"), "+", models.F("held")
+                        ),
+                    ),
+                ),
+                name="voucher_never_below_zero_or_above_face",
+                violation_error_message="A voucher holds between zero and its face value.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='voucher',
-            constraint=models.CheckConstraint(condition=models.Q(('remaining', 0), models.Q(('expired_on', None), ('voided_on', None)), _connector='OR'), name='closed_voucher_is_empty', violation_error_message='An expired or voided voucher holds nothing.'),
+            model_name="voucher",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("remaining", 0), models.Q(("expired_on", None), ("voided_on", None)), _connector="OR"
+                ),
+                name="closed_voucher_is_empty",
+                violation_error_message="An expired or voided voucher holds nothing.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='movement',
-            index=models.Index(condition=models.Q(('redemption__isnull', False)), fields=['redemption'], name='movement_of_redemption'),
+            model_name="movement",
+            index=models.Index(
+                condition=models.Q(("redemption__isnull", False)),
+                fields=["redemption"],
+                name="movement_of_redemption",
+            ),
         ),
         migrations.AddIndex(
-            model_name='movement',
-            index=models.Index(condition=models.Q(('hold__isnull', False)), fields=['hold'], name='movement_of_hold'),
+            model_name="movement",
+            index=models.Index(
+                condition=models.Q(("hold__isnull", False)), fields=["hold"], name="movement_of_hold"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='movement',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='movement_amount_positive'),
+            model_name="movement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="movement_amount_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='holdline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='hold_line_positive'),
+            model_name="holdline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="hold_line_positive"
+            ),
         ),
     ]

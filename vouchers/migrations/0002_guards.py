@@ -13,15 +13,11 @@ class Migration(migrations.Migration):
         guards.append_only("vouchers_movement"),
         guards.append_only("vouchers_reversal"),
         guards.append_only("vouchers_approval"),
-        guards.never_deleted("vouchers_redemption", changes_only=("reversed_on",)),
-        guards.never_deleted(
-            "vouchers_claim", changes_only=("reversed_on", "statement_id", "taken_back_id")
-        ),
-        guards.never_deleted(
-            "vouchers_voucher", changes_only=("remaining", "held", "expired_on", "voided_on")
-        ),
-        guards.never_deleted("vouchers_statement", unless="OLD.state = 'approved'"),
-        guards.never_deleted("vouchers_reviewcase", unless="OLD.decision <> ''"),
+        guards.kept("vouchers_redemption", changes_only=("reversed_on",)),
+        guards.kept("vouchers_claim", changes_only=("reversed_on", "statement_id", "taken_back_id")),
+        guards.kept("vouchers_voucher", changes_only=("remaining", "held", "expired_on", "voided_on")),
+        guards.kept("vouchers_statement", when="OLD.state = 'approved'"),
+        guards.kept("vouchers_reviewcase", when="OLD.decision <> ''"),
         versions.moves_terms("vouchers_programme"),
         migrations.RunSQL(
             "ALTER TABLE vouchers_voucher SET (fillfactor = 85)",

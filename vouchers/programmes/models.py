@@ -61,7 +61,9 @@ class Programme(models.Model):
             ),
             models.CheckConstraint(
                 name="programme_values_sound",
-                condition=Q(face_value__gt=0, per_elder__gt=0, max_share__gt=0, max_share__lte=1, min_spend__gte=0)
+                condition=Q(
+                    face_value__gt=0, per_elder__gt=0, max_share__gt=0, max_share__lte=1, min_spend__gte=0
+                )
                 & Q(ends_on__gte=F("starts_on")),
             ),
         ]

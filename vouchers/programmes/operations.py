@@ -1,5 +1,6 @@
 """Issuing the vouchers that are due on a day (rules.md section 3)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -57,7 +58,9 @@ ISSUE = f"""
 """
 
 
-def issue(*, on: date, by: Any, at: datetime) -> list[Issued]:
+def issue(
+    *, on: date, by: Any, at: datetime, progress: Callable[[int, int, str], None] | None = None
+) -> list[Issued]:
     """This function will issue what is due on `on`, to all who are eligible and not yet served.
 
     1. For each programme whose period begins that day (a lease's only while that is in force):
@@ -67,16 +70,24 @@ def issue(*, on: date, by: Any, at: datetime) -> list[Issued]:
 
     Each programme in its own transaction; run again or at once, nobody is served twice (a constraint).
     """
-    due = Programme.objects.filter(
-        Q(lease=None) | Q(lease__starts_on__lte=on, lease__ends_on__gte=on), starts_on__lte=on, ends_on__gte=on
+    of_the_day = Programme.objects.filter(
+        Q(lease=None) | Q(lease__starts_on__lte=on, lease__ends_on__gte=on),
+        starts_on__lte=on,
+        ends_on__gte=on,
     )
-    return [
-        _issue_programme(programme, on=on, by=by, at=at)
-        for programme in due.order_by("code")
+    due = [
+        programme
+        for programme in of_the_day.order_by("code")
         if schedule.issues_on(
             cadence=programme.cadence, starts_on=programme.starts_on, ends_on=programme.ends_on, day=on
         )
     ]
+    issued = []
+    for done, programme in enumerate(due):
+        if progress:
+            progress(done, len(due), programme.code)
+        issued.append(_issue_programme(programme, on=on, by=by, at=at))
+    return issued
 
 
 def _issue_programme(programme: Programme, *, on: date, by: Any, at: datetime) -> Issued:
@@ -133,7 +144,9 @@ def _issue_programme(programme: Programme, *, on: date, by: Any, at: datetime) -
             )
             done = cursor.fetchone()
         if done != (elders, vouchers):
-            raise RuntimeError(f"{programme.code}: {done} issued where {elders, vouchers} were due; nothing is kept")
+            raise RuntimeError(
+                f"{programme.code}: {done} issued where {elders, vouchers} were due; nothing is kept"
+            )
         dead = Elder.objects.filter(died_on__gt=on, vouchers__run=run_id).distinct()
         for elder in dead.order_by("id"):
             Elder.objects.select_for_update(no_key=True).get(id=elder.id)

@@ -25,4 +25,4 @@ def valid_until(*, cadence: str, ends_on: date, valid_days: int | None, day: dat
         return ends_on
     if cadence == "monthly":
         return min(ends_on, last_day(day))
-    return min(ends_on, last_day(next_month(next_month(day))))
+    return min(ends_on, last_day(next_month(next_month(day.replace(day=1)))))

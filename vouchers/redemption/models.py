@@ -64,7 +64,11 @@ class Redemption(models.Model):
             models.CheckConstraint(
                 name="redemption_parts_add_up",
                 condition=Q(
-                    list_price=F("government") + F("concession") + F("charity") + F("vouchers") + F("self_pay")
+                    list_price=F("government")
+                    + F("concession")
+                    + F("charity")
+                    + F("vouchers")
+                    + F("self_pay")
                 ),
                 violation_error_message=_("The parts of a price add up to the list price."),
             ),
@@ -137,7 +141,9 @@ class Claim(models.Model):
                 name="claim_to_take_back",
                 condition=Q(statement__isnull=False, reversed_on__isnull=False, taken_back=None),
             ),
-            models.Index(fields=["statement"], name="claim_of_statement", condition=Q(statement__isnull=False)),
+            models.Index(
+                fields=["statement"], name="claim_of_statement", condition=Q(statement__isnull=False)
+            ),
             models.Index(
                 fields=["taken_back"], name="claim_taken_back_by", condition=Q(taken_back__isnull=False)
             ),

@@ -156,7 +156,9 @@ def _repeated(order: RedemptionOrder, first: statements.First) -> Redeemed:
 
 
 def _receipt(id_: int, elder: str, judged: Judged, remaining: dict[int, Decimal]) -> Redeemed:
-    spent = [(line.voucher_id, line.programme, line.amount, remaining[line.voucher_id]) for line in judged.lines]
+    spent = [
+        (line.voucher_id, line.programme, line.amount, remaining[line.voucher_id]) for line in judged.lines
+    ]
     return Redeemed(id_, elder, judged.split, spent)
 
 
@@ -194,7 +196,9 @@ def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_sc
             service_on=service_on,
             elder=context.elder,
             vouchers=[
-                VoucherFacts(line.voucher_id, line.voucher.programme_id, line.voucher.valid_until, line.amount)
+                VoucherFacts(
+                    line.voucher_id, line.voucher.programme_id, line.voucher.valid_until, line.amount
+                )
                 for line in lines
                 if line.voucher.valid_from <= service_on <= line.voucher.valid_until
             ],
@@ -219,7 +223,13 @@ class AlreadyReversed(Exception):
 
 
 def reverse(
-    *, redemption: Redemption, reversed_at: datetime, reason: str, by: Any, at: datetime, decision: str = "reversed"
+    *,
+    redemption: Redemption,
+    reversed_at: datetime,
+    reason: str,
+    by: Any,
+    at: datetime,
+    decision: str = "reversed",
 ) -> Reversal:
     """This function will undo one whole redemption, once.
 
@@ -234,7 +244,9 @@ def reverse(
     with transaction.atomic():
         hold_journal_open()
         Elder.objects.select_for_update(no_key=True).get(id=redemption.elder_id)
-        redemption = Redemption.objects.select_for_update(no_key=True).select_related("entry").get(id=redemption.id)
+        redemption = (
+            Redemption.objects.select_for_update(no_key=True).select_related("entry").get(id=redemption.id)
+        )
         if redemption.reversed_on is not None:
             raise AlreadyReversed
         entry = post(
@@ -247,7 +259,12 @@ def reverse(
             reverses=redemption.entry,
         )
         reversal = Reversal.objects.create(
-            redemption=redemption, reversed_at=reversed_at, recorded_at=at, by=name_of(by), reason=reason, entry=entry
+            redemption=redemption,
+            reversed_at=reversed_at,
+            recorded_at=at,
+            by=name_of(by),
+            reason=reason,
+            entry=entry,
         )
         paid = redemption.movements.filter(kind__in=[Movement.Kind.REDEEM, Movement.Kind.REDEEM_HELD])
         put_back(
@@ -271,7 +288,11 @@ def reverse(
             at=at,
             action="reverse",
             subject=redemption.number,
-            detail={"reversed_at": reversed_at.isoformat(), "reason": reason, "value": str(redemption.vouchers)},
+            detail={
+                "reversed_at": reversed_at.isoformat(),
+                "reason": reason,
+                "value": str(redemption.vouchers),
+            },
             channel="file",
         )
     return reversal

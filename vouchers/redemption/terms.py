@@ -14,7 +14,17 @@ from django.db import connection
 
 from ledger import chart
 from ledger.journal.operations import account_ids
-from providers.models import Lease, Offer, Operator, Premises, Price, SafetyCheck, Service, Suspension, TermsVersion
+from providers.models import (
+    Lease,
+    Offer,
+    Operator,
+    Premises,
+    Price,
+    SafetyCheck,
+    Service,
+    Suspension,
+    TermsVersion,
+)
 from vouchers.programmes.models import Programme
 
 SAFETY_CHECK_DAYS = 365

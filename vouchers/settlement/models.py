@@ -153,9 +153,7 @@ class ReviewCase(models.Model):
                 condition=Q(decision="", decided_at=None) | (~Q(decision="") & Q(decided_at__isnull=False)),
             ),
         ]
-        indexes = [
-            models.Index(fields=["redemption"], name="review_open", condition=Q(decision=""))
-        ]
+        indexes = [models.Index(fields=["redemption"], name="review_open", condition=Q(decision=""))]
 
     def __str__(self) -> str:
         return f"{self.redemption_id} {self.reason}"

@@ -59,7 +59,9 @@ def put_back(
     rows = []
     for voucher in vouchers:
         amount = amounts[voucher.id]
-        rows.append(Movement(voucher=voucher, kind=kind, amount=amount, entry=entry, redemption=redemption, hold=hold))
+        rows.append(
+            Movement(voucher=voucher, kind=kind, amount=amount, entry=entry, redemption=redemption, hold=hold)
+        )
         if kind == Kind.RELEASE:
             voucher.held -= amount
         if voucher.voided_on is not None or voucher.elder.died_on is not None:
@@ -80,7 +82,9 @@ def put_back(
             link=link,
         )
         rows += [
-            Movement(voucher=voucher, kind=kind, amount=amount, entry=closed, redemption=redemption, hold=hold)
+            Movement(
+                voucher=voucher, kind=kind, amount=amount, entry=closed, redemption=redemption, hold=hold
+            )
             for voucher, kind, amount in closing
         ]
     Movement.objects.bulk_create(rows)
@@ -252,7 +256,8 @@ def void(*, vouchers: Sequence[Voucher], on: date, kind: str, key: str, by: Any,
             moves=_closing_moves((voucher.programme.code, Kind.VOID, voucher.remaining) for voucher in some),
         )
         Movement.objects.bulk_create(
-            Movement(voucher=voucher, kind=Kind.VOID, amount=voucher.remaining, entry=entry) for voucher in some
+            Movement(voucher=voucher, kind=Kind.VOID, amount=voucher.remaining, entry=entry)
+            for voucher in some
         )
         total += sum((voucher.remaining for voucher in some), ZERO)
     for voucher in vouchers:
@@ -260,5 +265,3 @@ def void(*, vouchers: Sequence[Voucher], on: date, kind: str, key: str, by: Any,
         voucher.remaining = ZERO
     Voucher.objects.bulk_update(vouchers, ["remaining", "voided_on"])
     return total
-
-

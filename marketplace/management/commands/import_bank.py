@@ -1,0 +1,33 @@
+from pathlib import Path
+
+from django.core.management.base import CommandParser
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from ledger.banking.layouts import LAYOUTS, read_bank
+from ledger.journal.operations import exclusive
+from marketplace.management import base
+from providers.leases.receipts import import_bank
+
+
+class Command(base.Command):
+    help = gettext_noop(
+        "Import the lines of a bank's file: those with one lease code are matched to its rent, those that equal "
+        "one open due are proposed, the rest wait in suspense. Files may overlap; nothing is taken twice."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE", help=_("CSV or XLSX file of the bank"))
+        parser.add_argument("--format", required=True, choices=sorted(LAYOUTS), help=_("the bank's layout"))
+
+    def handle(self, *, file: Path, **options) -> None:
+        rows = read_bank(file, options["format"])
+        with exclusive("import_bank"):
+            done = import_bank(
+                rows=rows, name=file.name, layout=options["format"], by=self.by, at=timezone.now()
+            )
+        self.stdout.write(
+            f"new {done.new}, repeated {done.repeated}, matched {done.matched}, "
+            f"proposed {done.proposed}, unmatched {done.unmatched}"
+        )

@@ -1,0 +1,188 @@
+"""Bank lines become receipts of rent, proposals, or money in suspense (rules.md section 8)."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Sum
+
+from ledger import chart
+from ledger.audit.operations import name_of, record
+from ledger.banking.layouts import BankRow
+from ledger.journal.operations import Move, hold_journal_open, post
+from ledger.journal.queries import day_of
+from ledger.models import BankFile, BankLine
+from ledger.money import ZERO
+from providers.leases.matching import Matched, OpenDue, Proposed, match
+from providers.models import Lease, Operator, Receipt, RentCharge
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    new: int
+    repeated: int
+    matched: int
+    proposed: int
+    unmatched: int
+
+
+class Dues:
+    """The open cash dues of all leases, kept true while lines come in (yuan).
+
+    Open = cash due less the proposals pending on it and less the lease's matched receipts, applied
+    oldest month first; only what is above zero counts.
+    """
+
+    def __init__(self) -> None:
+        self._dues: dict[str, list[tuple[date, Decimal]]] = defaultdict(list)
+        self._operator: dict[str, str] = {}
+        self._proposed: dict[tuple[str, date], Decimal] = defaultdict(lambda: ZERO)
+        self._matched: dict[str, Decimal] = defaultdict(lambda: ZERO)
+        for lease, operator in Lease.objects.values_list("code", "operator__code"):
+            self._operator[lease] = operator
+        charges = RentCharge.objects.order_by("month").values_list("lease__code", "month", "cash_due")
+        for lease, month, cash_due in charges:
+            self._dues[lease].append((month, cash_due))
+        pending = Receipt.objects.filter(state=Receipt.State.PROPOSED)
+        for lease, month, amount in pending.values_list("lease__code", "month", "bank_line__amount"):
+            self.propose(lease, month, amount)
+        taken = Receipt.objects.filter(state=Receipt.State.MATCHED).values_list("lease__code")
+        for lease, amount in taken.annotate(sum=Sum("bank_line__amount")):
+            self.take(lease, amount)
+
+    def propose(self, lease: str, month: date, amount: Decimal) -> None:
+        self._proposed[lease, month] += amount
+
+    def take(self, lease: str, amount: Decimal) -> None:
+        self._matched[lease] += amount
+
+    def open(self, operator: str | None = None) -> list[OpenDue]:
+        found = []
+        for lease, dues in self._dues.items():
+            if operator is not None and self._operator[lease] != operator:
+                continue
+            received = self._matched[lease]
+            for month, cash_due in dues:
+                rest = cash_due - self._proposed[lease, month]
+                paid = min(max(rest, ZERO), received)
+                received -= paid
+                if rest - paid > 0:
+                    found.append(OpenDue(lease, self._operator[lease], month, rest - paid))
+        return found
+
+
+def import_bank(*, rows: Sequence[BankRow], name: str, layout: str, by: Any, at: datetime) -> Imported:
+    """This function will post the lines of a bank file that are not stored yet, in file order.
+
+    1. Leave out what is stored: the n-th equal line of the file is the n-th stored.
+    2. Match each incoming line to a lease, propose one, or leave it in suspense.
+    3. Post each line under its own entry, dated the bank's day, and keep all its columns.
+    """
+    with transaction.atomic():
+        hold_journal_open()
+        stored = _stored(rows)
+        dues = Dues()
+        leases = dict(Lease.objects.values_list("code", "id"))
+        names = Counter(Operator.objects.values_list("name", flat=True))
+        operators = {
+            name: code for name, code in Operator.objects.values_list("name", "code") if names[name] == 1
+        }
+        file = None
+        tally: Counter[str] = Counter()
+        for row in rows:
+            if row.occurrence <= stored[row.fingerprint]:
+                tally["repeated"] += 1
+                continue
+            if file is None:
+                file = BankFile.objects.create(
+                    name=name, layout=layout, sha256=_sha256(rows), imported_at=at, imported_by=name_of(by)
+                )
+            state, lease, month = _verdict(row, leases, operators, dues)
+            line = _store(row, file, state=state, lease=lease, at=at)
+            Receipt.objects.create(
+                bank_line=line, state=state, lease_id=leases[lease] if lease else None, month=month
+            )
+            tally["new"] += 1
+            tally[state] += 1
+        if file is not None:
+            record(by=by, at=at, action="import_bank", subject=name[:80], detail=dict(tally), channel="file")
+    return Imported(
+        tally["new"],
+        tally["repeated"],
+        tally[Receipt.State.MATCHED],
+        tally[Receipt.State.PROPOSED],
+        tally[Receipt.State.SUSPENSE],
+    )
+
+
+def _stored(rows: Sequence[BankRow]) -> Counter[str]:
+    """How many lines of each fingerprint are stored."""
+    fingerprints = {row.fingerprint for row in rows}
+    return Counter(
+        BankLine.objects.filter(fingerprint__in=fingerprints).values_list("fingerprint", flat=True)
+    )
+
+
+def _sha256(rows: Sequence[BankRow]) -> str:
+    return hashlib.sha256("\n".join(row.fingerprint for row in rows).encode()).hexdigest()
+
+
+def _verdict(
+    row: BankRow, leases: dict[str, int], operators: dict[str, str], dues: Dues
+) -> tuple[str, str | None, date | None]:
+    if row.direction == "out":
+        return Receipt.State.SUSPENSE, None, None
+    verdict = match(
+        summary=row.summary,
+        purpose=row.purpose,
+        payer=row.counterparty_name,
+        amount=row.amount,
+        known_codes=leases.keys(),
+        operator_by_name=operators,
+        open_dues=dues.open(operators.get(row.counterparty_name.strip())),
+    )
+    if isinstance(verdict, Matched):
+        dues.take(verdict.lease, row.amount)
+        return Receipt.State.MATCHED, verdict.lease, None
+    if isinstance(verdict, Proposed):
+        dues.propose(verdict.lease, verdict.month, row.amount)
+        return Receipt.State.PROPOSED, verdict.lease, verdict.month
+    return Receipt.State.SUSPENSE, None, None
+
+
+def _store(row: BankRow, file: BankFile, *, state: str, lease: str | None, at: datetime) -> BankLine:
+    if row.direction == "out":
+        move = Move(chart.SUSPENSE_PAYMENTS, chart.BANK_RENT, row.amount)
+    elif state == Receipt.State.MATCHED and lease:
+        move = Move(chart.BANK_RENT, chart.receivable_rent(lease), row.amount)
+    else:
+        move = Move(chart.BANK_RENT, chart.SUSPENSE_RECEIPTS, row.amount)
+    entry = post(
+        key=f"bank:{row.fingerprint[:32]}:{row.occurrence}",
+        kind="bank",
+        dated_on=day_of(row.booked_at),
+        at=at,
+        moves=[move],
+    )
+    return BankLine.objects.create(
+        file=file,
+        line=row.line,
+        fingerprint=row.fingerprint,
+        occurrence=row.occurrence,
+        account=row.account,
+        booked_at=row.booked_at,
+        direction=row.direction,
+        amount=row.amount,
+        counterparty=row.counterparty_name,
+        counterparty_account=row.counterparty_account,
+        summary=row.summary,
+        purpose=row.purpose,
+        balance=row.balance,
+        columns=row.columns,
+        entry=entry,
+    )

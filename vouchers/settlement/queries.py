@@ -1,0 +1,106 @@
+"""Questions about the months of leases: sums of claims, leases with their terms, months before."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from ledger.journal.queries import next_month
+from providers.leases.schedule import TermsRow
+from providers.models import Lease
+from vouchers.settlement.models import Statement
+from vouchers.settlement.reckon import LeaseFacts, Month, Sums
+
+PENDING = "c.statement_id IS NULL AND c.reversed_on IS NULL AND c.service_on < %(end)s"
+TO_TAKE_BACK = "c.statement_id IS NOT NULL AND c.reversed_on IS NOT NULL AND c.taken_back_id IS NULL"
+# Changes with every claim that comes, goes or is swapped.
+MARK = "bit_xor(hashint8extended(c.redemption_id, 0))"
+
+SUMS = f"""
+    SELECT c.lease_id, date_trunc('month', c.service_on)::date, CASE WHEN review.redemption_id IS NOT NULL THEN 'held' ELSE 'counted' END,
+        sum(c.amount), count(*), {MARK}
+    FROM vouchers_claim c LEFT JOIN (
+        SELECT DISTINCT redemption_id FROM vouchers_reviewcase WHERE decision = '') AS review
+        ON review.redemption_id = c.redemption_id
+    WHERE {PENDING} {{lease}} GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT c.lease_id, date_trunc('month', c.service_on)::date, 'taken_back', sum(c.amount), count(*), {MARK}
+    FROM vouchers_claim c WHERE {TO_TAKE_BACK} {{lease}} GROUP BY 1, 2
+"""
+
+
+def sums(month: date, *, lease_id: int | None = None) -> dict[int, Sums]:
+    """By lease id, what the claims up to the end of `month` add up to. One query, two index ranges."""
+    sql = SUMS.format(lease="AND c.lease_id = %(lease)s" if lease_id else "")
+    found: dict[int, dict[str, list]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"end": next_month(month), "lease": lease_id})
+        for lease, service_month, kind, amount, count, mark in cursor.fetchall():
+            kinds = found.setdefault(lease, {"counted": [], "taken_back": [], "held": []})
+            kinds[kind].append((service_month, amount, count, mark))
+    return {
+        lease: Sums(
+            counted={row[0]: row[1] for row in kinds["counted"]},
+            taken_back={row[0]: row[1] for row in kinds["taken_back"]},
+            redemptions=sum(row[2] for row in kinds["counted"]),
+            held=sum(row[2] for row in kinds["held"]),
+            counted_mark=_xor(row[3] for row in kinds["counted"]),
+            taken_back_mark=_xor(row[3] for row in kinds["taken_back"]),
+        )
+        for lease, kinds in found.items()
+    }
+
+
+def _xor(marks: Iterable[int]) -> int:
+    total = 0
+    for mark in marks:
+        total ^= mark
+    return total
+
+
+def lease_facts(leases: QuerySet[Lease] | None = None) -> list[LeaseFacts]:
+    """Leases with their terms, in code order. Two queries."""
+    chosen = (Lease.objects.all() if leases is None else leases).prefetch_related("terms").order_by("code")
+    return [
+        LeaseFacts(
+            lease.id,
+            lease.code,
+            lease.starts_on,
+            lease.ends_on,
+            [
+                TermsRow(
+                    row.starts_on,
+                    row.monthly_rent,
+                    row.rent_free_until,
+                    row.offset_rate,
+                    row.offset_cap,
+                    row.carry_months,
+                )
+                for row in sorted(lease.terms.all(), key=lambda row: row.starts_on)
+            ],
+        )
+        for lease in chosen
+    ]
+
+
+def history(month: date, *, lease_id: int | None = None) -> dict[int, list[Month]]:
+    """By lease id, the approved months before `month`, in order. One query."""
+    approved = Statement.objects.filter(state=Statement.State.APPROVED, month__lt=month)
+    if lease_id:
+        approved = approved.filter(lease_id=lease_id)
+    months: dict[int, list[Month]] = {}
+    for lease, past, credit, applied in approved.order_by("month").values_list(
+        "lease_id", "month", "credit", "applied"
+    ):
+        months.setdefault(lease, []).append(Month(past, credit, applied))
+    return months
+
+
+def of_month(month: date) -> QuerySet[Statement]:
+    """The statements of a month with lease, operator and premises, in lease order."""
+    return (
+        Statement.objects.filter(month=month)
+        .select_related("lease__operator", "lease__premises__division")
+        .order_by("lease__code")
+    )
