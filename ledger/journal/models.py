@@ -85,6 +85,9 @@ class Transfer(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.entry_id}.{self.line}"
+
 
 class Period(models.Model):
     """A locked month (its first day). Nothing is ever dated in or before the last of these again."""

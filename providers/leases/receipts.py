@@ -48,9 +48,10 @@ class Dues:
         charges = RentCharge.objects.order_by("month").values_list("lease__code", "month", "cash_due")
         for lease, month, cash_due in charges:
             self._dues[lease].append((month, cash_due))
-        pending = Receipt.objects.filter(state=Receipt.State.PROPOSED)
-        for lease, month, amount in pending.values_list("lease__code", "month", "bank_line__amount"):
-            self.propose(lease, month, amount)
+        pending = Receipt.objects.filter(state=Receipt.State.PROPOSED).select_related("lease", "bank_line")
+        for receipt in pending.order_by("id"):
+            if receipt.lease and receipt.month:
+                self.propose(receipt.lease.code, receipt.month, receipt.bank_line.amount)
         taken = Receipt.objects.filter(state=Receipt.State.MATCHED).values_list("lease__code")
         for lease, amount in taken.annotate(sum=Sum("bank_line__amount")):
             self.take(lease, amount)

@@ -30,7 +30,7 @@ def seal(value: str, *, field: str, row: str) -> bytes:
     return bytes([len(name)]) + name + nonce + _cipher(key).encrypt(nonce, value.encode(), _bound(field, row))
 
 
-def open_sealed(sealed: bytes, *, field: str, row: str) -> str:
+def open_sealed(sealed: bytes | memoryview, *, field: str, row: str) -> str:
     """Raises CannotOpen when the value was moved from another row or field, changed, or its key is gone."""
     data = bytes(sealed)
     end = 1 + data[0]

@@ -149,6 +149,9 @@ class Claim(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.redemption_id} {self.lease_id}"
+
 
 class Reversal(models.Model):
     """Whole redemptions only, once. The redemption's row and this one are both kept."""

@@ -174,7 +174,7 @@ def _both(
         first_id, request, version, had, entry_id, redemption_id, *columns = two.fetchone()
     return Context(
         first_open=first_open,
-        elder=None if elder_id is None else ElderFacts(elder_id, birth_on, died_on, had),
+        elder=None if elder_id is None or birth_on is None else ElderFacts(elder_id, birth_on, died_on, had),
         first=None if first_id is None else First(first_id, bytes(request)),
         terms_version=version,
         vouchers=list(map(VoucherFacts._make, zip(*columns, strict=True))) if columns[0] else [],

@@ -5,7 +5,6 @@ transaction of any change). All objects here are plain values; the rules in judg
 """
 
 from bisect import bisect_right
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal

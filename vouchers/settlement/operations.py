@@ -138,7 +138,7 @@ def _digest(figures: Figures, sums_: Sums) -> str:
 
 
 # What each step needs: the state it finds, the state it leaves, the roles that may do it.
-STEPS = {
+STEPS: dict[Step, tuple[State, State]] = {
     Step.CONFIRM: (State.DRAFT, State.CONFIRMED),
     Step.REVIEW: (State.CONFIRMED, State.REVIEWED),
     Step.APPROVE: (State.REVIEWED, State.APPROVED),
@@ -229,7 +229,7 @@ def _approve_step(statement: Statement, *, step: str, state: str, now: Sums, by:
 
 def _stand(statement: Statement, now: Sums) -> None:
     """Put the claims that were reckoned on the statement; refuse if others came or went in between."""
-    where = {"end": next_month(statement.month), "lease": statement.lease_id, "statement": statement.id}
+    where: dict[str, Any] = {"end": next_month(statement.month), "lease": statement.lease_id, "statement": statement.id}
     not_held = "NOT EXISTS (SELECT FROM vouchers_reviewcase r WHERE r.redemption_id = c.redemption_id AND r.decision = '')"
     for column, condition, mark in (
         ("statement_id", f"{PENDING} AND {not_held}", now.counted_mark),
@@ -292,7 +292,7 @@ def lock_if_complete(*, month: date, by: Any, at: datetime) -> bool:
 
 
 def settle(
-    *, month: date, people: Mapping[str, Any], clock: Callable[[], datetime]
+    *, month: date, people: Mapping[Step, Any], clock: Callable[[], datetime]
 ) -> list[tuple[Statement, CannotSettle | None]]:
     """This function will take the steps still open of every statement of a month, each as its person.
 
@@ -301,7 +301,7 @@ def settle(
     outcomes: list[tuple[Statement, CannotSettle | None]] = []
     for statement in of_month(month):
         refusal = None
-        for step, (before, _) in STEPS.items():
+        for step, (before, _after) in STEPS.items():
             if statement.state != before:
                 continue
             try:

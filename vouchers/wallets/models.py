@@ -121,6 +121,9 @@ class HoldLine(models.Model):
     class Meta:
         constraints = [models.CheckConstraint(name="hold_line_positive", condition=Q(amount__gt=0))]
 
+    def __str__(self) -> str:
+        return f"{self.hold_id} {self.voucher_id}"
+
 
 class Movement(models.Model):
     """One change of one voucher. `amount` > 0; the kind says between which of its pockets it went."""
