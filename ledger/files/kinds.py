@@ -177,14 +177,19 @@ def choice(*words: str) -> Kind:
     return Kind("choice", parse)
 
 
-def listed(item: Kind) -> Kind:
-    """A list separated by `;`, each part of kind `item`; not given is the empty tuple."""
+def listed(item: Kind, *, repeats: bool = False) -> Kind:
+    """A list separated by `;`, each part of kind `item`; not given is the empty tuple.
+
+    A part written twice is refused, or with `repeats` counts once.
+    """
 
     def parse(value: str) -> tuple[Any, ...]:
         parts = [part.strip() for part in value.split(";")]
         if not all(parts):
             raise Wrong(_("has an empty place in its list: separate the parts by one ;"))
         values = tuple(item.parse(part) for part in parts)
+        if repeats:
+            return tuple(dict.fromkeys(values))
         if len(set(values)) < len(values):
             raise Wrong(_("names the same part twice in its list"))
         return values

@@ -94,6 +94,7 @@ class Problems:
         return self.total
 
     def refuse(self) -> None:
-        """This function will raise FileRefused when anything was found, and do nothing otherwise."""
+        """This function will raise FileRefused when anything was found, listed by file and line."""
         if self.total:
-            raise FileRefused(self.first, self.total)
+            files = list(dict.fromkeys(problem.file for problem in self.first))
+            raise FileRefused(sorted(self.first, key=lambda p: (files.index(p.file), p.line)), self.total)

@@ -96,6 +96,12 @@ class Table:
             found.refuse()
         return count
 
+    def sift(self, problems: Problems) -> Iterator[Row]:
+        """This function will read the file once: yield the rows that are right, and add to `problems`
+        what is wrong with the others. Nothing may be believed before the last row and a look at `problems`.
+        """
+        return self._pass(problems)
+
     def rows(self) -> Iterator[Row]:
         """This function will yield the rows one by one, in the order of the file.
 

@@ -8,6 +8,7 @@ two decimals, days and times real ones. Rows are written as they come and never 
 
 import csv
 import io
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -101,10 +102,21 @@ def write_xlsx(
     """This function will write an XLSX file row by row, heading frozen and filterable, and give the number
     of rows. Only one row is in memory at a time; what openpyxl gathers lies in a temporary file.
 
-    Raises Wrong when there are more rows than a sheet can hold.
+    Raises Wrong when there are more rows than a sheet can hold; `target` is then untouched, as it is when
+    `rows` itself raises.
     """
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(_sheet_title(title))
+    try:
+        count = _fill(book.create_sheet(_sheet_title(title)), fields, rows)
+    except BaseException:
+        with tempfile.TemporaryFile() as nowhere:
+            book.save(nowhere)  # the one way to make openpyxl drop its own temporary file now
+        raise
+    book.save(target)
+    return count
+
+
+def _fill(sheet: Any, fields: Sequence[Field], rows: Iterable[Sequence[Any]]) -> int:
     sheet.freeze_panes = "A2"
     for place, field in enumerate(fields, 1):
         sheet.column_dimensions[get_column_letter(place)].width = field.width
@@ -118,7 +130,6 @@ def write_xlsx(
         sheet.append([_cell(sheet, field.kind, value) for field, value in zip(fields, row, strict=True)])
         count += 1
     sheet.auto_filter.ref = f"A1:{get_column_letter(len(fields))}{count + 1}"
-    book.save(target)
     return count
 
 
@@ -134,7 +145,7 @@ def _heading(sheet: Any, field: Field) -> Cell:
 
 
 def _cell(sheet: Any, kind: As, value: Any) -> Cell | None:
-    if value is None:
+    if value is None or value == "":
         return None
     if kind is As.TEXT:
         return _text_cell(sheet, str(value))

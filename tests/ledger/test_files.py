@@ -150,13 +150,15 @@ def test_excel_hands_over_amounts_with_its_own_rounding_noise() -> None:
         Decimal("0.30"),
         Decimal("88.00"),
     ]
-    with pytest.raises(FileRefused, match="2: amount: '0.305' has more than 2 decimals"):
+    with pytest.raises(FileRefused, match=r"2: amount: '0\.305' has more than 2 decimals"):
         read(workbook(["amount"], [0.305]), columns)
 
 
 def test_excel_dates_and_times_are_taken_as_shanghai() -> None:
     columns = [Column("on", DATE), Column("at", INSTANT)]
-    data = workbook(["on", "at"], [date(2026, 7, 1), datetime(2026, 7, 1, 8, 30)], ["2026-07-01", "2026-07-01T00:30Z"])
+    data = workbook(
+        ["on", "at"], [date(2026, 7, 1), datetime(2026, 7, 1, 8, 30)], ["2026-07-01", "2026-07-01T00:30Z"]
+    )
     first, second = read(data, columns)
     assert first["on"] == second["on"] == date(2026, 7, 1)
     assert first["at"] == second["at"] == datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
@@ -199,7 +201,10 @@ def test_one_list_for_several_files_and_the_loaders_own_checks() -> None:
     problems.add("elders.csv", 2, "division", "unknown division '%(code)s'", code="430211")
     with pytest.raises(FileRefused) as refused:
         problems.refuse()
-    assert [str(problem).split(" ")[0] for problem in refused.value.problems] == ["elders.csv:3:", "elders.csv:2:"]
+    assert [str(problem).split(" ")[0] for problem in refused.value.problems] == [
+        "elders.csv:2:",
+        "elders.csv:3:",
+    ]
     Problems().refuse()  # the control: nothing found, nothing refused
 
 
@@ -252,10 +257,22 @@ HOSTILE: dict[str, tuple[bytes, bytes, str]] = {
         csv_file(GOOD, GOOD),
         r":3: \w+: this line is damaged: its bytes are not UTF-8",
     ),
-    "UTF-16 with mark": (csv_file(GOOD).decode().encode("utf-16"), csv_file(GOOD), r":1: -: .*looks like UTF-16"),
-    "UTF-16 without": (csv_file(GOOD).decode().encode("utf-16-le"), csv_file(GOOD), r":1: -: .*looks like UTF-16"),
+    "UTF-16 with mark": (
+        csv_file(GOOD).decode().encode("utf-16"),
+        csv_file(GOOD),
+        r":1: -: .*looks like UTF-16",
+    ),
+    "UTF-16 without": (
+        csv_file(GOOD).decode().encode("utf-16-le"),
+        csv_file(GOOD),
+        r":1: -: .*looks like UTF-16",
+    ),
     "NUL": (csv_file(GOOD.replace("李", "李\0")), csv_file(GOOD), r":2: name: contains a NUL byte"),
-    "NUL in a number": (csv_file(with_cell("income", "8\0.50")), csv_file(GOOD), r":2: income: contains a NUL byte"),
+    "NUL in a number": (
+        csv_file(with_cell("income", "8\0.50")),
+        csv_file(GOOD),
+        r":2: income: contains a NUL byte",
+    ),
     "empty": (b"", csv_file(), r":1: -: the file is empty"),
     "blank lines only": (b"\n\r\n\n", csv_file(), r":1: -: the file has no header row"),
     "twice the same column": (
@@ -278,11 +295,23 @@ HOSTILE: dict[str, tuple[bytes, bytes, str]] = {
         csv_file(GOOD),
         r":1: 2: this column has no name",
     ),
-    "semicolons": (csv_file(GOOD).replace(b",", b";"), csv_file(GOOD), r":1: -: the cells are separated by ;: use commas"),
+    "semicolons": (
+        csv_file(GOOD).replace(b",", b";"),
+        csv_file(GOOD),
+        r":1: -: the cells are separated by ;: use commas",
+    ),
     "tabs": (csv_file(GOOD).replace(b",", b"\t"), csv_file(GOOD), r":1: -: the cells are separated by Tab"),
     "old Mac": (csv_file(GOOD).replace(b"\n", b"\r"), csv_file(GOOD), r":1: -: the lines of this file end"),
-    "too many cells": (csv_file(GOOD + ",x"), csv_file(GOOD + ","), r":2: 9: this row has 9 cells, the header 8"),
-    "too few cells": (csv_file("EL01,李奶奶"), csv_file("EL01,李奶奶,,,,,,"), r":2: id_number: this row has only 2 cells"),
+    "too many cells": (
+        csv_file(GOOD + ",x"),
+        csv_file(GOOD + ","),
+        r":2: 9: this row has 9 cells, the header 8",
+    ),
+    "too few cells": (
+        csv_file("EL01,李奶奶"),
+        csv_file("EL01,李奶奶,,,,,,"),
+        r":2: id_number: this row has only 2 cells",
+    ),
     "quote never closed": (
         csv_file('EL01,"李奶奶,,,,,,', GOOD),
         csv_file('EL01,"李奶奶",,,,,,', GOOD),
@@ -291,7 +320,7 @@ HOSTILE: dict[str, tuple[bytes, bytes, str]] = {
     "quote in a quote": (
         csv_file('EL01,"李"奶奶",,,,,,'),
         csv_file('EL01,"李""奶奶",,,,,,'),
-        r':2: -: the quotation marks of this row do not match',
+        r":2: -: the quotation marks of this row do not match",
     ),
     "overlong text": (
         csv_file(with_cell("name", "李" * 21)),
@@ -303,37 +332,81 @@ HOSTILE: dict[str, tuple[bytes, bytes, str]] = {
         csv_file(GOOD),
         r":2: -: a cell is longer than 131072 characters",
     ),
-    "overlong line": (csv_file("x" * 1_100_000), csv_file(GOOD), r":2: -: this line is longer than 1048576 bytes"),
+    "overlong line": (
+        csv_file("x" * 1_100_000),
+        csv_file(GOOD),
+        r":2: -: this line is longer than 1048576 bytes",
+    ),
     "overlong row in quotes": (
         csv_file('EL01,"' + '\n","' * 300_000),
         csv_file(GOOD),
         r":2: -: a quotation mark opens in this row and is never closed",
     ),
-    "control character": (csv_file(with_cell("name", "李\x07")), csv_file(GOOD), r":2: name: contains a control character"),
-    "formula": (csv_file(with_cell("name", "=1+1")), csv_file(with_cell("name", "1+1")), r":2: name: begins like a formula"),
+    "control character": (
+        csv_file(with_cell("name", "李\x07")),
+        csv_file(GOOD),
+        r":2: name: contains a control character",
+    ),
+    "formula": (
+        csv_file(with_cell("name", "=1+1")),
+        csv_file(with_cell("name", "1+1")),
+        r":2: name: begins like a formula",
+    ),
     "full-width digits": (
         csv_file(with_cell("income", "８.50")),
         csv_file(GOOD),
         r":2: income: is written in full-width characters: use the half-width 0-9",
     ),
-    "full-width code": (csv_file(with_cell("code", "ＥＬ01")), csv_file(GOOD), r":2: code: is written in full-width"),
-    "Arabic digits": (csv_file(with_cell("level", "٢")), csv_file(GOOD), r":2: level: '…' is not a whole number"),
-    "lower-case code": (csv_file(with_cell("code", "el01")), csv_file(GOOD), r":2: code: 'el01' is not a code: a capital"),
-    "long code": (csv_file(with_cell("code", "E" * 13)), csv_file(with_cell("code", "E" * 12)), r":2: code: .* is not a code"),
+    "full-width code": (
+        csv_file(with_cell("code", "ＥＬ01")),
+        csv_file(GOOD),
+        r":2: code: is written in full-width",
+    ),
+    "Arabic digits": (
+        csv_file(with_cell("level", "٢")),
+        csv_file(GOOD),
+        r":2: level: '…' is not a whole number",
+    ),
+    "lower-case code": (
+        csv_file(with_cell("code", "el01")),
+        csv_file(GOOD),
+        r":2: code: 'el01' is not a code: a capital",
+    ),
+    "long code": (
+        csv_file(with_cell("code", "E" * 13)),
+        csv_file(with_cell("code", "E" * 12)),
+        r":2: code: .* is not a code",
+    ),
     "three decimals": (
         csv_file(with_cell("income", "8.505")),
         csv_file(with_cell("income", "8.5")),
         r":2: income: '8.505' has more than 2 decimals",
     ),
-    "negative amount": (csv_file(with_cell("income", "-1")), csv_file(with_cell("income", "0")), r":2: income: '-1' is less than 0"),
+    "negative amount": (
+        csv_file(with_cell("income", "-1")),
+        csv_file(with_cell("income", "0")),
+        r":2: income: '-1' is less than 0",
+    ),
     "thousands": (
         csv_file(with_cell("income", '"1,234.00"')),
         csv_file(with_cell("income", "1234.00")),
         r":2: income: '1,234.00' has a separator in it",
     ),
-    "exponent": (csv_file(with_cell("income", "1e3")), csv_file(with_cell("income", "1000")), r":2: income: '1e3' is not an amount"),
-    "not a number": (csv_file(with_cell("income", "NaN")), csv_file(GOOD), r":2: income: 'NaN' is not an amount"),
-    "level out of bounds": (csv_file(with_cell("level", "5")), csv_file(with_cell("level", "4")), r":2: level: '5' is more than 4"),
+    "exponent": (
+        csv_file(with_cell("income", "1e3")),
+        csv_file(with_cell("income", "1000")),
+        r":2: income: '1e3' is not an amount",
+    ),
+    "not a number": (
+        csv_file(with_cell("income", "NaN")),
+        csv_file(GOOD),
+        r":2: income: 'NaN' is not an amount",
+    ),
+    "level out of bounds": (
+        csv_file(with_cell("level", "5")),
+        csv_file(with_cell("level", "4")),
+        r":2: level: '5' is more than 4",
+    ),
     "date spelt otherwise": (
         csv_file(with_cell("born_on", "1955/10/26")),
         csv_file(GOOD),
@@ -344,15 +417,31 @@ HOSTILE: dict[str, tuple[bytes, bytes, str]] = {
         csv_file(with_cell("born_on", "2028-02-29")),
         r":2: born_on: there is no day '2026-02-29'",
     ),
-    "year out of bounds": (csv_file(with_cell("born_on", "0955-10-26")), csv_file(GOOD), r":2: born_on: .* between the years"),
-    "neither yes nor no": (csv_file(with_cell("alone", "maybe")), csv_file(GOOD), r":2: alone: 'maybe' is neither yes nor no"),
+    "year out of bounds": (
+        csv_file(with_cell("born_on", "0955-10-26")),
+        csv_file(GOOD),
+        r":2: born_on: .* between the years",
+    ),
+    "neither yes nor no": (
+        csv_file(with_cell("alone", "maybe")),
+        csv_file(GOOD),
+        r":2: alone: 'maybe' is neither yes nor no",
+    ),
     "unknown choice": (
         csv_file(with_cell("categories", "disabled;rich")),
         csv_file(with_cell("categories", "disabled; veteran")),
         r":2: categories: 'rich' is not one of: disabled, veteran",
     ),
-    "empty place in a list": (csv_file(with_cell("categories", "disabled;")), csv_file(GOOD), r":2: categories: has an empty place"),
-    "twice in a list": (csv_file(with_cell("categories", "veteran;veteran")), csv_file(GOOD), r":2: categories: names the same part twice"),
+    "empty place in a list": (
+        csv_file(with_cell("categories", "disabled;")),
+        csv_file(GOOD),
+        r":2: categories: has an empty place",
+    ),
+    "twice in a list": (
+        csv_file(with_cell("categories", "veteran;veteran")),
+        csv_file(GOOD),
+        r":2: categories: names the same part twice",
+    ),
     "15-digit ID": (
         csv_file(with_cell("id_number", "430298551026548")),
         csv_file(GOOD),
@@ -368,7 +457,11 @@ HOSTILE: dict[str, tuple[bytes, bytes, str]] = {
         csv_file(GOOD),
         r":2: id_number: the birth date inside this ID number does not exist",
     ),
-    "ID of 17 places": (csv_file(with_cell("id_number", LI[:-1])), csv_file(GOOD), r":2: id_number: is not an ID number: 17 digits"),
+    "ID of 17 places": (
+        csv_file(with_cell("id_number", LI[:-1])),
+        csv_file(GOOD),
+        r":2: id_number: is not an ID number: 17 digits",
+    ),
     "ID that Excel has shortened": (
         csv_file(with_cell("id_number", "4.30298E+17")),
         csv_file(GOOD),
@@ -427,7 +520,9 @@ def test_a_gigabyte_is_refused_by_its_size_before_it_is_read(tmp_path: Path) -> 
 def test_read_keeps_at_most_so_many_rows_and_a_table_streams_the_rest() -> None:
     data = csv_file(*[GOOD] * 11)
     limits = Limits(listed_rows=10)
-    assert refusal(data, limits=limits).startswith("elders.csv:12: -: the file has more than 10 rows: split it")
+    assert refusal(data, limits=limits).startswith(
+        "elders.csv:12: -: the file has more than 10 rows: split it"
+    )
     assert len(read(csv_file(*[GOOD] * 10), ELDERS, limits=limits)) == 10
     assert Table(data, ELDERS, limits=limits).check() == 11
 
@@ -469,9 +564,20 @@ def test_an_instant_is_the_same_in_every_offset(naive: datetime, minutes: int, b
 
 def test_an_instant_without_an_offset_is_shanghai() -> None:
     expected = datetime(2026, 7, 1, 0, 30, tzinfo=UTC)
-    for spelt in ("2026-07-01T08:30", "2026-07-01 08:30:00", "2026-07-01T08:30:00+08:00", "2026-07-01T00:30:00Z"):
+    for spelt in (
+        "2026-07-01T08:30",
+        "2026-07-01 08:30:00",
+        "2026-07-01T08:30:00+08:00",
+        "2026-07-01T00:30:00Z",
+    ):
         assert INSTANT.read(spelt) == expected
-    for wrong in ("2026-07-01", "2026-07-01T24:00", "2026-07-01T08:30+8", "20260701T083000", "2026-07-01T08:30+25:00"):
+    for wrong in (
+        "2026-07-01",
+        "2026-07-01T24:00",
+        "2026-07-01T08:30+8",
+        "20260701T083000",
+        "2026-07-01T08:30+25:00",
+    ):
         assert not _reads(INSTANT, wrong)
 
 
@@ -510,8 +616,15 @@ def _reads(kind: Any, cell: str) -> bool:
 
 
 def test_ratios_and_division_codes() -> None:
-    assert [_reads(ratio(), spelt) for spelt in ("0.333", "1.20", "0", "-0.1", "80%", ".5")] == [True] * 3 + [False] * 3
-    assert [_reads(DIVISION, spelt) for spelt in ("430211002003", "43", "4", "43021A")] == [True, True, False, False]
+    assert [_reads(ratio(), spelt) for spelt in ("0.333", "1.20", "0", "-0.1", "80%", ".5")] == [True] * 3 + [
+        False
+    ] * 3
+    assert [_reads(DIVISION, spelt) for spelt in ("430211002003", "43", "4", "43021A")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_row_does_not_answer_for_columns_that_no_one_knows() -> None:

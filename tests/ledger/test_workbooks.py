@@ -65,7 +65,12 @@ CELLS = {
     "a formula": ("amount", "=1+1", 2, "is a formula: paste its value instead"),
     "a formula for a name": ("name", '=HYPERLINK("http://x")', "x", "is a formula"),
     "an error": ("amount", "#DIV/0!", 2, "holds an error of the spreadsheet"),
-    "an ID as a number": ("id_number", 430298195510265480, LI, "lost its last digits: format the column as text"),
+    "an ID as a number": (
+        "id_number",
+        430298195510265480,
+        LI,
+        "lost its last digits: format the column as text",
+    ),
     "a 15-digit ID as a number": ("id_number", 430298551026548, LI, "is a number in the spreadsheet: format"),
     "a phone that is too long": ("name", 1.99e18, 19900000001, "lost its last digits"),
     "a code that became a date": ("name", datetime(2026, 2, 1), "2-1", "has turned this into a date"),
@@ -97,7 +102,9 @@ def test_a_formula_is_refused_even_where_excel_has_kept_its_value() -> None:
 
 
 def test_headers_are_checked_as_in_csv() -> None:
-    assert "elders.xlsx:1: name: this column is there twice" in refusal(workbook([*HEADER, "name"], ["EL01", "x"]))
+    assert "elders.xlsx:1: name: this column is there twice" in refusal(
+        workbook([*HEADER, "name"], ["EL01", "x"])
+    )
     assert "elders.xlsx:3: 9: this row has 9 cells" in refusal(
         workbook(HEADER, ["EL01", "x"], ["EL02", "y", None, None, None, None, None, None, "z"])
     )
@@ -131,19 +138,23 @@ def zeros_bomb() -> bytes:
 
 def elements_bomb() -> bytes:
     """Elements outside any row: openpyxl keeps each of them until the end."""
-    return exchanged(HONEST, SHEET, pieces(b"<a/>" * 1000, 60, SHEET_START[:-11], b"<sheetData/></worksheet>"))
+    return exchanged(
+        HONEST, SHEET, pieces(b"<a/>" * 1000, 60, SHEET_START[:-11], b"<sheetData/></worksheet>")
+    )
 
 
 def varied(count: int, form: str) -> Iterator[bytes]:
     """Pieces that do not compress beyond suspicion."""
     for start in range(0, count, 1000):
-        yield "".join(form.format(n=n, noise=(n * 2654435761) % 2**32) for n in range(start, start + 1000)).encode()
+        yield "".join(
+            form.format(n=n, noise=(n * 2654435761) % 2**32) for n in range(start, start + 1000)
+        ).encode()
 
 
 def wide_row() -> bytes:
     def content() -> Iterator[bytes]:
         yield SHEET_START + b'<row r="1">'
-        yield from varied(60_000, '<c><v>{noise}</v></c>')
+        yield from varied(60_000, "<c><v>{noise}</v></c>")
         yield b"</row>" + SHEET_END
 
     return exchanged(HONEST, SHEET, content())
@@ -173,7 +184,8 @@ def many_strings() -> bytes:
 
 def some_strings(at: str = STRINGS) -> bytes:
     return with_strings(
-        f'<sst xmlns="{MAIN}"><si><t>name</t></si><si><r><t>李</t></r><r><t>奶奶</t></r></si></sst>'.encode(), at
+        f'<sst xmlns="{MAIN}"><si><t>name</t></si><si><r><t>李</t></r><r><t>奶奶</t></r></si></sst>'.encode(),
+        at,
     )
 
 
@@ -193,7 +205,9 @@ def declared_smaller() -> bytes:
 
 
 def rows_of(*numbers: int) -> bytes:
-    return exchanged(HONEST, SHEET, sheet_xml("".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in numbers)))
+    return exchanged(
+        HONEST, SHEET, sheet_xml("".join(f'<row r="{n}"><c r="A{n}"><v>1</v></c></row>' for n in numbers))
+    )
 
 
 def other_zip() -> bytes:
@@ -265,7 +279,8 @@ def test_shared_strings_are_read_as_excel_writes_them() -> None:
 
 def test_without_the_guard_rows_in_disorder_are_lost_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = "".join(
-        f'<row r="{n}"><c t="inlineStr"><is><t>{word}</t></is></c></row>' for n, word in [(1, "name"), (3, "b"), (2, "a")]
+        f'<row r="{n}"><c t="inlineStr"><is><t>{word}</t></is></c></row>'
+        for n, word in [(1, "name"), (3, "b"), (2, "a")]
     )
     data = exchanged(HONEST, SHEET, sheet_xml(rows))
     with pytest.raises(FileRefused, match="is damaged"):
@@ -282,7 +297,9 @@ def test_an_encrypted_archive_is_refused() -> None:
 
 
 def test_a_large_workbook_is_refused_by_its_size() -> None:
-    assert ":1: -: the file has 1 MB; at most 0 MB are read" in refusal(HONEST, limits=Limits(workbook_file=1000))
+    assert ":1: -: the file has 1 MB; at most 0 MB are read" in refusal(
+        HONEST, limits=Limits(workbook_file=1000)
+    )
 
 
 def test_a_workbook_called_csv_and_a_csv_called_xlsx_are_read_by_what_they_are() -> None:
