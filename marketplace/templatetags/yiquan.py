@@ -1,0 +1,209 @@
+"""How amounts, dates and small drawings are written on every page: one voice, one place."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
+from django.utils.translation import pgettext
+
+from marketplace.web import navigation
+
+register = template.Library()
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@register.filter
+def money(amount: Decimal | None) -> str:
+    """Yuan for a table: 5,333.50, with a true minus sign; empty for None."""
+    if amount is None:
+        return ""
+    return f"{amount:,.2f}".replace("-", MINUS)
+
+
+@register.filter
+def yuan(amount: Decimal | None) -> str:
+    """Yuan for a sentence: "15 元", "15.50 元"."""
+    if amount is None:
+        return ""
+    text = f"{amount:,.2f}".removesuffix(".00").replace("-", MINUS)
+    return _("%(amount)s yuan") % {"amount": text}
+
+
+@register.filter
+def plain(amount: Decimal | None) -> str:
+    """Yuan as a large figure beside its unit: 8, 15.50."""
+    return "" if amount is None else f"{amount:,.2f}".removesuffix(".00").replace("-", MINUS)
+
+
+@register.filter
+def signed(amount: Decimal | None) -> str:
+    """Yuan with its sign, for changes: +8.00, −8.00."""
+    return "" if amount is None else f"{amount:+,.2f}".replace("-", MINUS)
+
+
+@register.filter
+def exact(amount: Decimal | None) -> str:
+    """A product before its rounding: two decimals, more only where there are any."""
+    if amount is None:
+        return ""
+    fen = amount.quantize(Decimal("0.01"))
+    text = f"{fen:,.2f}" if fen == amount else f"{amount.normalize():,f}"
+    return text.replace("-", MINUS)
+
+
+ENTRY_KINDS = {
+    "issue": _l("Issue of vouchers"),
+    "redemption": _l("Redemption"),
+    "closing": _l("Voucher closed"),
+    "void_death": _l("Voided after a death"),
+    "correct_death": _l("Death corrected, voids undone"),
+    "reversal": _l("Reversal"),
+    "expiry": _l("Expiry of vouchers"),
+    "hold": _l("Vouchers set aside"),
+    "release": _l("Vouchers released"),
+    "statement": _l("Offset statement"),
+    "bank": _l("Bank line"),
+}
+
+
+@register.filter
+def entry_kind(kind: str) -> str:
+    """What an entry was posted for; a kind without a word of its own is shown as it stands."""
+    return str(ENTRY_KINDS.get(kind, kind))
+
+
+@register.filter
+def percent(share: Decimal | None) -> str:
+    """A share as a percentage without idle zeros: 0.3330 is 33.3%."""
+    if share is None:
+        return ""
+    text = f"{Decimal(share) * 100:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + "%"
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """A date with its weekday, without the year: "8月23日 星期日"."""
+    return format_date(_local(value), pgettext("date format", "l, j F")) if value else ""
+
+
+@register.filter
+def full_day(value: date | None) -> str:
+    """A date with year and weekday: "2026年8月23日 星期日"."""
+    return format_date(_local(value), pgettext("date format", "l, j F Y")) if value else ""
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """A moment in Asia/Shanghai with the weekday: "2026年8月23日 星期日 12:04"."""
+    return format_date(_local(value), pgettext("date format", "l, j F Y, H:i")) if value else ""
+
+
+@register.filter
+def clock(value: datetime | None) -> str:
+    """The time of day in Asia/Shanghai: "12:04"."""
+    return format_date(_local(value), "H:i") if value else ""
+
+
+@register.filter
+def month_name(value: date | None) -> str:
+    """A month: "2026年8月"."""
+    return format_date(value, pgettext("date format", "F Y")) if value else ""
+
+
+@register.filter
+def iso_month(value: date | None) -> str:
+    """A month as addresses and files write it: 2026-08."""
+    return f"{value:%Y-%m}" if value else ""
+
+
+@register.filter
+def iso(value: date | datetime | None) -> str:
+    """For datetime="" attributes: machine-readable, local time for moments."""
+    return _local(value).isoformat() if value else ""
+
+
+def _local(value: Any) -> Any:
+    return timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """One icon of the sprite. Without a label it is decoration and hidden from screen readers."""
+    sprite = static("vendor/icons.svg")
+    if label:
+        return format_html(
+            '<svg class="icon" role="img" aria-label="{}"><use href="{}#{}"></use></svg>', label, sprite, name
+        )
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', sprite, name)
+
+
+@register.simple_tag
+def hotline() -> str:
+    """The number that helps, the same on every page."""
+    return getattr(settings, "HOTLINE", "12349")
+
+
+@register.simple_tag(takes_context=True)
+def main_nav(context: Context) -> list[navigation.Item]:
+    """The desks of the header. Error pages may be drawn without a user."""
+    request = context.get("request")
+    return navigation.header_items(request) if request is not None and hasattr(request, "user") else []
+
+
+STATEMENT_MARKS = {
+    "draft": ("wait", "hourglass-split"),
+    "confirmed": ("wait", "hourglass-split"),
+    "reviewed": ("due", "pencil-square"),
+    "approved": ("ok", "check-circle-fill"),
+}
+
+
+@register.inclusion_tag("components/pill.html")
+def statement_state(statement: Any) -> dict:
+    """The state of a statement: colour, icon and word."""
+    tone, mark = STATEMENT_MARKS[statement.state]
+    return {"tone": tone, "mark": mark, "label": statement.get_state_display()}
+
+
+@register.inclusion_tag("components/bar.html")
+def rent_bar(charge: Decimal, applied: Decimal, carry_out: Decimal, cap: Decimal, tall: bool = False) -> dict:
+    """The rent of one lease as a bar: its whole length is the rent; dark is offset, the tick is the cap;
+    the thin line below is what is carried on (cut off at the length of the rent)."""
+    whole = charge if charge > 0 else max(applied, carry_out, Decimal(1))
+    share = lambda part: f"{min(max(part / whole, Decimal(0)), Decimal(1)) * 100:.2f}"  # noqa: E731
+    return {
+        "applied": share(applied),
+        "carry": share(carry_out),
+        "cap": share(cap) if charge > 0 else "",
+        "tall": tall,
+    }
+
+
+@register.inclusion_tag("components/sort.html", takes_context=True)
+def sort_head(context: Context, key: str, label: str) -> dict:
+    """The name of a column as a link that sorts by it; a second press turns the order round."""
+    listing = context["listing"]
+    now = listing.sort
+    return {
+        "label": label,
+        "query": listing.query(sort=f"-{key}" if now == key else key, page=""),
+        "direction": {key: "up", f"-{key}": "down"}.get(now, ""),
+    }
+
+
+@register.simple_tag(takes_context=True)
+def listing_query(context: Context, **changes: Any) -> str:
+    """The query string of the list on this page, with changes."""
+    return context["listing"].query(**changes)

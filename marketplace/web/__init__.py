@@ -1,0 +1,1 @@
+"""The pages. One folder a desk; a desk never imports a desk."""

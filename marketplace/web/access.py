@@ -1,0 +1,96 @@
+"""Who may open which page. Deny by default: a view without a declaration cannot be reached.
+
+Every view is declared by exactly one of `anyone`, `signed_in` or `roles(...)`. What a person may see
+*within* a page is a queryset (marketplace/web/scope.py): another's object is simply not in it, so it
+answers 404 like a missing one.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+
+from marketplace.accounts.models import Role
+
+View = Callable[..., HttpResponseBase]
+
+BUREAU = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR})
+"""Those who see the whole city."""
+STATEMENT_READERS = BUREAU | {Role.OPERATOR_MANAGER, Role.STREET_OFFICER}
+NAME_READERS = BUREAU | {Role.STREET_OFFICER}
+"""Those who may reveal a masked name: a recorded click with a reason."""
+
+ANYONE = "anyone"
+SIGNED_IN = "signed in"
+
+# Address spaces that check by themselves: the admin asks for is_staff on every page.
+SELF_CHECKING = frozenset({"admin"})
+# What the machine itself asks for; it tells nothing of anybody.
+PROBES = frozenset({"healthz", "readyz"})
+
+
+def anyone(view: View) -> View:
+    """Declares a page that needs no sign-in."""
+
+    @wraps(view)
+    def open_view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(request, *args, **kwargs)
+
+    open_view.access = ANYONE  # type: ignore[attr-defined]
+    return open_view
+
+
+def signed_in(view: View) -> View:
+    """Declares a page for whoever has signed in, whatever the role."""
+    return _guard(view, SIGNED_IN)
+
+
+def roles(*allowed: str) -> Callable[[View], View]:
+    """Declares a page for these roles: others get 403, nobody signed in goes to the sign-in page."""
+    if not allowed:
+        raise ValueError("a page needs at least one role")
+
+    def declare(view: View) -> View:
+        return _guard(view, frozenset(allowed))
+
+    return declare
+
+
+def _guard(view: View, access: str | frozenset[str]) -> View:
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if isinstance(access, frozenset) and request.user.role not in access:
+            raise PermissionDenied
+        response = view(request, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        return response
+
+    guarded.access = access  # type: ignore[attr-defined]
+    return guarded
+
+
+def declared(view: Any) -> Any:
+    """The declaration of a view: ANYONE, SIGNED_IN, a set of roles; None when there is none."""
+    return getattr(view, "access", None)
+
+
+class DenyUndeclared:
+    """Middleware: answers 403 for a view that says nothing about who may open it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> None:
+        match = request.resolver_match
+        if match and (SELF_CHECKING.intersection(match.app_names) or match.route in PROBES):
+            return
+        if declared(view) is None:
+            raise PermissionDenied("undeclared view")

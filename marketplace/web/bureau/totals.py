@@ -1,0 +1,42 @@
+"""Sums of a month's rows, and what still stands between a month and its lock. Plain arithmetic."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from vouchers.models import Statement
+
+ZERO = Decimal("0.00")
+
+
+@dataclass
+class Totals:
+    """The column sums; every one of them adds up as its rows do."""
+
+    leases: int = 0
+    figures: dict[str, Decimal] = field(default_factory=lambda: dict.fromkeys(Statement.FIGURES, ZERO))
+    redemptions: int = 0
+    under_review: int = 0
+    states: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rows: Iterable[Statement]) -> "Totals":
+        totals = cls()
+        for row in rows:
+            totals.leases += 1
+            for name in Statement.FIGURES:
+                totals.figures[name] += getattr(row, name)
+            totals.redemptions += row.redemptions
+            totals.under_review += row.under_review
+            totals.states[row.state] = totals.states.get(row.state, 0) + 1
+        return totals
+
+    @property
+    def waiting(self) -> int:
+        return self.leases - self.states.get(Statement.State.APPROVED, 0)
+
+    @property
+    def share_offset(self) -> Decimal:
+        """What part of the rent is offset, to a tenth of a percent."""
+        charge = self.figures["charge"]
+        return (self.figures["applied"] / charge).quantize(Decimal("0.001")) if charge else ZERO

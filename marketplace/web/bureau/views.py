@@ -1,0 +1,173 @@
+"""The bureau's months. No figure is reckoned here: all come from the statements as drawn up."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, Sum
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+from django.views.decorators.http import require_safe
+
+from ledger.models import Period
+from marketplace.templatetags.yiquan import month_name
+from marketplace.web import scope, sheets
+from marketplace.web.access import BUREAU, roles
+from marketplace.web.bureau.forms import MonthFilter, street_and_above
+from marketplace.web.bureau.totals import Totals
+from marketplace.web.exports import export
+from marketplace.web.lists import Listing
+from vouchers.models import Statement
+
+SORTS: dict[str, Any] = {
+    "lease": lambda row: row.lease.code,
+    "operator": lambda row: (row.lease.operator.code, row.lease.code),
+    "state": lambda row: (list(Statement.State).index(Statement.State(row.state)), row.lease.code),
+    "under_review": lambda row: row.under_review,
+    **{name: (lambda row, name=name: getattr(row, name)) for name in Statement.FIGURES},
+}
+
+
+@roles(*BUREAU)
+@require_safe
+def months(request: HttpRequest) -> HttpResponse:
+    """This page will list the months, newest first, each with its sums and what it waits for."""
+    locked = {period.month: period for period in Period.objects.order_by("-month")}
+    drawn = list(
+        scope.statements(request.user)
+        .values("month")
+        .annotate(
+            leases=Count("id"),
+            posted=Count("id", filter=Q(state=Statement.State.APPROVED)),
+            reviews=Sum("under_review"),
+            **{f"sum_{name}": Sum(name) for name in ("charge", "applied", "cash_due", "carry_out", "cap")},
+        )
+        .order_by("-month")
+    )
+    for row in drawn:
+        row["locked"] = locked.get(row["month"])
+        row["waiting"] = row["leases"] - row["posted"]
+    this_month = timezone.localdate().replace(day=1)
+    listing = Listing(
+        request, drawn, sorts={"month": lambda row: row["month"]}, default="-month", per_page=24
+    )
+    return render(
+        request,
+        "bureau/months.html",
+        {
+            "listing": listing,
+            "this_month": this_month,
+            "running": all(row["month"] != this_month for row in drawn) and this_month not in locked,
+            "trail": [(_("Offset months"), None)],
+        },
+    )
+
+
+@roles(*BUREAU)
+@require_safe
+def month(request: HttpRequest, month: date) -> HttpResponseBase:
+    """This page will show every lease of a month, adding up row by row, and what blocks its closing."""
+    rows = list(
+        scope.statements(request.user)
+        .filter(month=month)
+        .select_related("lease__operator", "lease__premises__division__parent__parent__parent")
+        .order_by("lease__code")
+    )
+    if not rows:
+        raise Http404("no statements in this month")
+    wanted = MonthFilter.of(request.GET)
+    kept = [row for row in rows if wanted.keeps(row)] if wanted else rows
+    listing = Listing(request, kept, sorts=SORTS)
+    if (file := export(request, sheets.statements(listing.rows, f"statements-{month:%Y-%m}"))) is not None:
+        return file
+    everything, shown = Totals.of(rows), Totals.of(kept)
+    before, after = _neighbours(month)
+    return render(
+        request,
+        "bureau/month.html",
+        {
+            "month": month,
+            "before": before,
+            "after": after,
+            "period": Period.objects.filter(month=month).first(),
+            "blockers": _blockers(month, everything),
+            "all": everything,
+            "shown": shown,
+            "wanted": wanted,
+            "listing": listing,
+            "states": Statement.State.choices,
+            "operators": sorted({(row.lease.operator.code, row.lease.operator.name) for row in rows}),
+            "divisions": _divisions(rows),
+            "chart": _chart(listing.rows),
+            "trail": [(_("Offset months"), reverse("bureau:months")), (month_name(month), None)],
+        },
+    )
+
+
+def _neighbours(month: date) -> tuple[date | None, date | None]:
+    """The months with statements before and after this one."""
+    near = Statement.objects.values_list("month", flat=True)
+    before = near.filter(month__lt=month).order_by("-month").first()
+    after = near.filter(month__gt=month).order_by("month").first()
+    return before, after
+
+
+def _blockers(month: date, totals: Totals) -> list[dict[str, str]]:
+    """What stands between this month and its lock, each with the filter that shows it."""
+    found = []
+    sentences = {
+        Statement.State.DRAFT: _("%(n)s wait for the operator to confirm"),
+        Statement.State.CONFIRMED: _("%(n)s wait for the street to review"),
+        Statement.State.REVIEWED: _("%(n)s wait for the bureau to approve"),
+    }
+    for state, sentence in sentences.items():
+        if n := totals.states.get(state, 0):
+            found.append({"text": sentence % {"n": n}, "query": f"state={state}"})
+    if totals.under_review:
+        found.append(
+            {
+                "text": _("%(n)s redemptions are held for review") % {"n": totals.under_review},
+                "query": "review=1",
+            }
+        )
+    last_locked = Period.objects.order_by("-month").values_list("month", flat=True).first()
+    earlier = (month - timedelta(days=1)).replace(day=1)
+    if last_locked and last_locked < earlier:
+        found.append({"text": _("an earlier month is still open"), "query": ""})
+    return found
+
+
+def _divisions(rows: list[Statement]) -> list[tuple[str, str]]:
+    found = {
+        (division.code, division.name)
+        for row in rows
+        for division in street_and_above(row.lease.premises.division)
+    }
+    return sorted(found)
+
+
+def _chart(rows: Any) -> dict[str, Any]:
+    """What the drawing needs: words and, as text, figures. The table below it shows the same."""
+    return {
+        "words": {
+            "applied": _("offset"),
+            "cash": _("paid in cash"),
+            "carry": _("carried on"),
+            "cap": _("cap"),
+            "yuan": pgettext("axis", "yuan"),
+        },
+        "rows": [
+            {
+                "lease": row.lease.code,
+                "name": row.lease.premises.name,
+                "applied": str(row.applied),
+                "cash": str(row.cash_due),
+                "carry": str(row.carry_out),
+                "cap": str(row.cap),
+            }
+            for row in rows
+        ],
+    }

@@ -1,0 +1,41 @@
+"""What is filtered on a page, as a file: ?format=csv or ?format=xlsx on the same address."""
+
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+
+from ledger.files.write import Field, write_csv, write_xlsx
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table to hand out: `name` is the file's name without ending, `title` the sheet's; rows as in `fields`."""
+
+    name: str
+    title: str
+    fields: Sequence[Field]
+    rows: Iterable[Sequence[Any]]
+
+
+def export(request: HttpRequest, sheet: Sheet) -> HttpResponseBase | None:
+    """The file that was asked for, or None when the page itself was. Unknown formats show the page."""
+    wanted = request.GET.get("format", "")
+    response: HttpResponseBase
+    if wanted == "csv":
+        response = StreamingHttpResponse(
+            write_csv(sheet.fields, sheet.rows), content_type="text/csv; charset=utf-8"
+        )
+        response["Content-Disposition"] = f'attachment; filename="{sheet.name}.csv"'
+    elif wanted == "xlsx":
+        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+        write_xlsx(file, sheet.fields, sheet.rows, title=sheet.title)
+        file.seek(0)
+        response = FileResponse(file, as_attachment=True, filename=f"{sheet.name}.xlsx", content_type=XLSX)
+    else:
+        return None
+    return response

@@ -1,0 +1,55 @@
+"""What each person may see: querysets, so that another's object is simply not there (404).
+
+Bureau, auditor and street officers see what belongs to leases of premises in or under their own division,
+and the whole city when they have none; an operator's manager what belongs to the operator's own leases.
+Everyone else sees nothing.
+"""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from marketplace.accounts.models import Role
+from marketplace.web.access import BUREAU
+from providers.divisions.queries import ids_under
+from providers.models import Lease
+from vouchers.models import Claim, Movement, Redemption, Statement, Voucher
+
+BY_DIVISION = BUREAU | {Role.STREET_OFFICER}
+
+
+def sees_whole_city(user: Any) -> bool:
+    return user.role in BY_DIVISION and user.division_id is None
+
+
+def leases(user: Any) -> QuerySet[Lease]:
+    if sees_whole_city(user):
+        return Lease.objects.all()
+    if user.role in BY_DIVISION:
+        return Lease.objects.filter(premises__division__in=ids_under([user.division.code]))
+    if user.role == Role.OPERATOR_MANAGER and user.operator_id:
+        return Lease.objects.filter(operator=user.operator_id)
+    return Lease.objects.none()
+
+
+def statements(user: Any) -> QuerySet[Statement]:
+    everything = Statement.objects.all()
+    return everything if sees_whole_city(user) else everything.filter(lease__in=leases(user))
+
+
+def redemptions(user: Any) -> QuerySet[Redemption]:
+    """Those served under one of the leases seen, or that claim value for one of them."""
+    if sees_whole_city(user):
+        return Redemption.objects.all()
+    seen = leases(user).values("pk")
+    claimed = Claim.objects.filter(redemption=OuterRef("pk"), lease__in=seen)
+    return Redemption.objects.filter(Q(lease__in=seen) | Exists(claimed))
+
+
+def vouchers(user: Any) -> QuerySet[Voucher]:
+    """Those of programmes of the leases seen, or spent at one of them."""
+    if sees_whole_city(user):
+        return Voucher.objects.all()
+    seen = leases(user).values("pk")
+    spent = Movement.objects.filter(voucher=OuterRef("pk"), redemption__lease__in=seen)
+    return Voucher.objects.filter(Q(programme__lease__in=seen) | Exists(spent))

@@ -1,0 +1,1 @@
+"""The trail of a figure: statement, its lines, redemption, voucher, issue run, entry. Every desk links here."""

@@ -1,0 +1,61 @@
+"""One entry of the journal: as transfers and as it stands in the books, with the facts that it belongs to."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from ledger.models import Entry, Transfer
+from marketplace.web import scope
+from marketplace.web.access import BUREAU, roles
+
+
+@roles(*BUREAU)
+@require_safe
+def entry(request: HttpRequest, number: int) -> HttpResponse:
+    """This page will show an entry's transfers and lead to the redemption, reversal, statement, issue run
+    or bank line that it was posted for."""
+    found = get_object_or_404(Entry.objects.select_related("reverses", "issue_run__programme"), pk=number)
+    transfers = list(found.transfers.select_related("debit", "credit").order_by("line"))
+    redemptions = list(scope.redemptions(request.user).filter(entry=found)[:20])
+    return render(
+        request,
+        "trace/entry.html",
+        {
+            "entry": found,
+            "transfers": transfers,
+            "books": in_books(found, transfers),
+            "redemptions": redemptions,
+            "reversals": list(found.reversals.select_related("redemption")[:20]),
+            "statements": list(found.statements.select_related("lease")[:20]),
+            "issue_run": getattr(found, "issue_run", None),
+            "movements": list(
+                found.movements.select_related("voucher__programme")
+                .filter(redemption=None)
+                .order_by("id")[:50]
+            ),
+            "bank_lines": list(found.bank_lines.all()[:20]),
+            "reversed_by": list(found.reversed_by.all()[:5]),
+            "trail": [
+                *(
+                    [(redemptions[0].number, reverse("redemption", args=[redemptions[0].number]))]
+                    if redemptions
+                    else []
+                ),
+                (_("Entry %(number)s") % {"number": found.pk}, None),
+            ],
+        },
+    )
+
+
+def in_books(entry: Entry, transfers: list[Transfer]) -> str:
+    """The entry as a Beancount transaction, one debit and one credit a transfer."""
+    link = f" ^{entry.link}" if entry.link else ""
+    lines = [f'{entry.dated_on} * "" #{entry.kind}{link}', f'  entry: "{entry.pk}"']
+    width = max((len(account.name) for t in transfers for account in (t.debit, t.credit)), default=0)
+    for transfer in transfers:
+        for account, sign in ((transfer.debit, ""), (transfer.credit, "-")):
+            amount = f"{sign}{transfer.amount:.2f}"
+            lines.append(f"  {account.name:<{width}}  {amount:>12} {transfer.commodity}")
+    return "\n".join(lines)

@@ -1,0 +1,33 @@
+"""The credit of a lease by the month that earned it: what is carried in, lapses, and is carried on."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from vouchers.models import Statement
+from vouchers.settlement.queries import history
+from vouchers.settlement.reckon import Layer, LeaseFacts, Month, carry
+
+
+@dataclass(frozen=True)
+class Lot:
+    """`left` of the `credit` that `month` earned, in yuan."""
+
+    month: date
+    credit: Decimal
+    left: Decimal
+
+
+def of_figure(statement: Statement, facts: LeaseFacts, figure: str) -> list[Lot]:
+    """The lots that make `carry_in`, `lapsed` or `carry_out` of a statement, oldest first. One query."""
+    past = history(statement.month, lease_id=statement.lease_id).get(statement.lease_id, [])
+    this = Month(statement.month, statement.credit, statement.applied)
+    layers, _lapsed = carry(facts, past, statement.month)
+    if figure == "lapsed":
+        before = carry(facts, past, past[-1].month)[0] if past else []
+        kept = {layer.month: layer.left for layer in layers}
+        layers = [Layer(x.month, x.left - kept.get(x.month, Decimal(0))) for x in before]
+    elif figure == "carry_out":
+        layers = carry(facts, [*past, this], statement.month)[0]
+    credits = {month.month: month.credit for month in [*past, this]}
+    return [Lot(layer.month, credits[layer.month], layer.left) for layer in layers if layer.left]

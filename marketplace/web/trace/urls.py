@@ -1,0 +1,14 @@
+from django.urls import path
+
+from marketplace.web.trace import entries, lines, redemptions, statements, vouchers
+
+urlpatterns = [
+    path("statements/", statements.index, name="statements"),
+    path("statements/<code:lease>/<month:month>/", statements.statement, name="statement"),
+    path("statements/<code:lease>/<month:month>/lines/<slug:figure>/", lines.lines, name="lines"),
+    path("redemptions/<redemption:number>/", redemptions.redemption, name="redemption"),
+    path("redemptions/<redemption:number>/name/", redemptions.reveal, name="reveal"),
+    path("vouchers/<serial:serial>/", vouchers.voucher, name="voucher"),
+    path("issues/<int:number>/", vouchers.issue_run, name="issue_run"),
+    path("entries/<int:number>/", entries.entry, name="entry"),
+]

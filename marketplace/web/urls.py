@@ -1,0 +1,13 @@
+"""Every page. Each view says who may open it (marketplace/web/access.py)."""
+
+from django.urls import include, path
+
+from marketplace.web import converters
+
+converters.register()
+
+urlpatterns = [
+    path("", include("marketplace.web.public.urls")),
+    path("bureau/", include("marketplace.web.bureau.urls")),
+    path("", include("marketplace.web.trace.urls")),
+]

@@ -1,0 +1,340 @@
+"""A city of any size for pages, written straight into the tables.
+
+Only for looking at pages and counting their queries: figures come from the real reckoning, so they add up,
+but nothing here goes through an operation. Stories about money belong elsewhere.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from ledger.models import Account, Entry, Period, Transfer
+from marketplace.accounts.models import Role, User
+from providers.models import Division, Lease, LeaseTerms, Operator, Premises, Service
+from vouchers.models import (
+    Approval,
+    Claim,
+    Elder,
+    IssueRun,
+    Movement,
+    Programme,
+    Redemption,
+    Reversal,
+    ReviewCase,
+    Statement,
+    Voucher,
+)
+from vouchers.settlement.queries import history, lease_facts
+from vouchers.settlement.reckon import NOTHING, Sums, reckon
+
+PASSWORD = "correct horse battery"
+NAMES = ["老纺织厂礼堂", "原招待所", "旧幼儿园", "社区用房", "机修车间", "职工诊所", "物业用房", "活动中心"]
+USES = ["hall", "guesthouse", "kindergarten", "community_room", "plant", "clinic", "property_room", "other"]
+SURNAMES = "李王张刘陈杨黄赵周吴"
+PEOPLE = {
+    "clerk": Role.BUREAU_CLERK,
+    "approver": Role.BUREAU_APPROVER,
+    "auditor": Role.AUDITOR,
+    "street": Role.STREET_OFFICER,
+    "otherstreet": Role.STREET_OFFICER,
+    "manager": Role.OPERATOR_MANAGER,
+    "stranger": Role.OPERATOR_MANAGER,
+    "cashier": Role.CASHIER,
+    "caregiver": Role.CAREGIVER,
+    "hotline": Role.HOTLINE_AGENT,
+    "administrator": Role.ADMINISTRATOR,
+}
+
+
+@dataclass
+class City:
+    month: date
+    leases: list[Lease] = field(default_factory=list)
+    people: dict[str, User] = field(default_factory=dict)
+    redemptions: list[Redemption] = field(default_factory=list)
+    statements: list[Statement] = field(default_factory=list)
+
+
+def at(day: date, hour: int = 12) -> datetime:
+    return datetime(day.year, day.month, day.day, hour - 8, 4, tzinfo=UTC)
+
+
+def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1)) -> City:
+    """Two months: the one before `month` posted and locked, `month` with statements in every state.
+
+    `leases` leases, each with `meals` redemptions of 8 yuan in each of the two months; the last meal of the
+    first lease is reversed after its month was posted, the last but one of `month` is held for review.
+    """
+    city = City(month)
+    before = (month - timedelta(days=1)).replace(day=1)
+    root = Division.objects.create(code="430200", name="株洲市", level="city")
+    district = Division.objects.create(code="430211", name="天元区", level="district", parent=root)
+    streets = [
+        Division.objects.create(code=f"43021100{n}", name=name, level="street", parent=district)
+        for n, name in enumerate(["嵩山路街道", "泰山路街道"], start=1)
+    ]
+    communities = [
+        Division.objects.create(code=f"{s.code}001", name=f"{s.name[:3]}社区", level="community", parent=s)
+        for s in streets
+    ]
+    operators = [Operator.objects.create(code=f"OP{n:02d}", name=f"样例颐养服务中心{n}") for n in range(1, 5)]
+    service = Service.objects.create(
+        code="SV01", name="长者餐厅午餐", category="canteen", unit="meal", daily_limit=1
+    )
+    city.people = {
+        name: User(
+            username=name,
+            username_key=name,
+            role=role,
+            operator=operators[{"manager": 0, "stranger": 3}.get(name, 0)]
+            if role in (Role.OPERATOR_MANAGER, Role.CASHIER, Role.CAREGIVER)
+            else None,
+            division={"street": streets[0], "otherstreet": streets[1]}.get(name),
+        )
+        for name, role in PEOPLE.items()
+    }
+    for user in city.people.values():
+        user.set_password(PASSWORD)
+        user.save()
+
+    premises = Premises.objects.bulk_create(
+        Premises(
+            code=f"PR{n:04d}",
+            name=NAMES[n % 8] + ("" if n < 8 else f"{n // 8}"),
+            former_use=USES[n % 8],
+            owner="样例产权单位",
+            owner_kind="government",
+            division=communities[n % 2],
+            address=f"样例路{n}号",
+            condition="ready",
+            stage="operating",
+        )
+        for n in range(leases)
+    )
+    city.leases = Lease.objects.bulk_create(
+        Lease(
+            code=f"LS{n:04d}",
+            premises=premises[n],
+            operator=operators[n % 3],
+            starts_on=before - timedelta(days=400),
+            ends_on=before + timedelta(days=2000),
+        )
+        for n in range(leases)
+    )
+    LeaseTerms.objects.bulk_create(
+        LeaseTerms(
+            lease=lease,
+            starts_on=lease.starts_on,
+            monthly_rent=Decimal(60 + 37 * (n % 9)),
+            offset_rate=Decimal("0.8"),
+            offset_cap=Decimal("0.4"),
+            carry_months=1,
+        )
+        for n, lease in enumerate(city.leases)
+    )
+    programmes = Programme.objects.bulk_create(
+        Programme(
+            code=f"PG{n:04d}",
+            name=f"{premises[n].name}餐券",
+            settlement="offset",
+            lease=lease,
+            scope="premises",
+            face_value=8,
+            divisible=True,
+            per_elder=1,
+            cadence="monthly",
+            starts_on=before,
+            ends_on=before + timedelta(days=900),
+            categories=["canteen"],
+        )
+        for n, lease in enumerate(city.leases)
+    )
+    elders = Elder.objects.bulk_create(
+        Elder(
+            code=f"EL{n:06d}",
+            name=f"{SURNAMES[n % 10]}桂兰",
+            id_number_sealed=b"sealed",
+            id_number_lookup=f"elder {n}".encode(),
+            birth_on=date(1944, 1, 1),
+            division=communities[n % 2],
+        )
+        for n in range(meals)
+    )
+    issued = Account.objects.create(name="Equity:Vouchers:PG0000:Issued", commodity="VCY")
+    outstanding = Account.objects.create(name="Liabilities:Vouchers:PG0000:Outstanding", commodity="VCY")
+    redeemed = Account.objects.create(name="Equity:Vouchers:PG0000:Redeemed", commodity="VCY")
+
+    held: set[int] = set()
+    for this in (before, month):
+        made = _meals(this, city.leases, programmes, elders, service, (issued, outstanding, redeemed))
+        city.redemptions += made
+        if this == month:
+            late = made[meals - 2]
+            ReviewCase.objects.create(redemption=late, reason="after_death", opened_at=at(this))
+            held.add(late.pk)
+            wrong = city.redemptions[meals - 1]
+            entry = Entry.objects.create(
+                key=f"reverse:{wrong.number}", kind="reversal", dated_on=month, recorded_at=at(month)
+            )
+            Reversal.objects.create(
+                redemption=wrong,
+                reversed_at=at(month),
+                recorded_at=at(month),
+                by="clerk",
+                reason="登记错了人",
+                entry=entry,
+            )
+            for row in (wrong, wrong.claims.get()):
+                type(row).objects.filter(pk=row.pk).update(reversed_on=month)
+        _close(city, this, posted=this == before, held=held, meals=meals)
+    return city
+
+
+def _meals(month, leases, programmes, elders, service, accounts) -> list[Redemption]:
+    issued, outstanding, redeemed = accounts
+    runs = []
+    for n, programme in enumerate(programmes):
+        entry = Entry(
+            key=f"issue:{programme.code}:{month}", kind="issue", dated_on=month, recorded_at=at(month, 9)
+        )
+        runs.append((programme, entry, n))
+    Entry.objects.bulk_create(entry for _, entry, _ in runs)
+    Transfer.objects.bulk_create(
+        Transfer(entry=e, line=1, debit=issued, credit=outstanding, commodity="VCY", amount=8 * len(elders))
+        for _, e, _ in runs
+    )
+    issue_runs = IssueRun.objects.bulk_create(
+        IssueRun(
+            programme=p,
+            issued_on=month,
+            recorded_at=at(month, 9),
+            by="nightly",
+            elders=len(elders),
+            vouchers=len(elders),
+            value=8 * len(elders),
+            entry=e,
+        )
+        for p, e, _ in runs
+    )
+    vouchers = Voucher.objects.bulk_create(
+        Voucher(
+            programme=run.programme,
+            elder=elder,
+            run=run,
+            ordinal=1,
+            face_value=8,
+            remaining=0,
+            valid_from=month,
+            valid_until=month + timedelta(days=27),
+        )
+        for run in issue_runs
+        for elder in elders
+    )
+    days = [month + timedelta(days=n % 27) for n in range(len(vouchers))]
+    entries = Entry.objects.bulk_create(
+        Entry(key=f"redeem:{month}:{n}", kind="redemption", dated_on=days[n], recorded_at=at(days[n], 13))
+        for n in range(len(vouchers))
+    )
+    Transfer.objects.bulk_create(
+        Transfer(entry=e, line=1, debit=outstanding, credit=redeemed, commodity="VCY", amount=8)
+        for e in entries
+    )
+    lease_of = {p.pk: lease for p, lease in zip(programmes, leases, strict=True)}
+    redemptions = Redemption.objects.bulk_create(
+        Redemption(
+            key_scope="files",
+            key=f"K{month:%Y%m}-{n:06d}",
+            request=b"",
+            happened_at=at(days[n]),
+            service_on=days[n],
+            recorded_at=at(days[n], 13),
+            lease=lease_of[voucher.programme_id],
+            service=service,
+            elder=voucher.elder,
+            quantity=1,
+            channel="qr",
+            list_price=Decimal("15.00"),
+            government=Decimal("2.00"),
+            concession=Decimal("3.00"),
+            charity=Decimal("2.00"),
+            vouchers=Decimal("8.00"),
+            self_pay=Decimal("0.00"),
+            entry=entries[n],
+            by="import",
+        )
+        for n, voucher in enumerate(vouchers)
+    )
+    Movement.objects.bulk_create(
+        Movement(voucher=v, kind="redeem", amount=8, entry=e, redemption=r)
+        for v, e, r in zip(vouchers, entries, redemptions, strict=True)
+    )
+    Claim.objects.bulk_create(
+        Claim(redemption=r, lease=r.lease, service_on=r.service_on, amount=8) for r in redemptions
+    )
+    return redemptions
+
+
+def _close(city: City, month: date, *, posted: bool, held: set[int], meals: int) -> None:
+    states = list(Statement.State)
+    past = history(month)
+    statements = []
+    for n, facts in enumerate(lease_facts()):
+        sums = Sums(
+            counted={month: Decimal(8 * (meals - (1 if held and n == 0 else 0)))},
+            taken_back={} if posted or n else {_before(month): Decimal(8)},
+            redemptions=meals - (1 if held and n == 0 else 0),
+            held=1 if held and n == 0 else 0,
+        )
+        figures = reckon(lease=facts, month=month, sums=sums or NOTHING, history=past.get(facts.id, []))
+        state = Statement.State.APPROVED if posted else states[n % 4]
+        if not posted and n == 0:
+            state = Statement.State.DRAFT
+        entry = None
+        if state == Statement.State.APPROVED:
+            entry = Entry.objects.create(
+                key=f"statement:{facts.code}:{month}",
+                kind="statement",
+                dated_on=month + timedelta(days=27),
+                recorded_at=at(month),
+            )
+        statements.append(
+            Statement(
+                lease_id=facts.id,
+                month=month,
+                state=state,
+                digest=f"{n:064x}",
+                drawn_at=at(month),
+                entry=entry,
+                **{
+                    name: getattr(figures, name)
+                    for name in (*Statement.FIGURES, "redemptions", "under_review")
+                },
+            )
+        )
+    statements = Statement.objects.bulk_create(statements)
+    city.statements += statements
+    who = [("confirm", "manager"), ("review", "street"), ("approve", "approver")]
+    Approval.objects.bulk_create(
+        Approval(statement=s, step=step, round=1, by=city.people[name], at=at(month, 9 + k), digest=s.digest)
+        for s in statements
+        for k, (step, name) in enumerate(who[: states.index(Statement.State(s.state))])
+    )
+    for s in statements:
+        if s.state == Statement.State.APPROVED:
+            Claim.objects.filter(
+                lease=s.lease_id,
+                statement=None,
+                reversed_on=None,
+                service_on__gte=month,
+                service_on__lt=_after(month),
+            ).exclude(redemption__in=held).update(statement=s)
+    if posted:
+        Period.objects.create(month=month, locked_at=at(_after(month)), locked_by="approver")
+
+
+def _after(month: date) -> date:
+    return (month + timedelta(days=32)).replace(day=1)
+
+
+def _before(month: date) -> date:
+    return (month - timedelta(days=1)).replace(day=1)
