@@ -6,7 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-COLUMNS = "凭证号 本方账号 对方账号 交易时间 借/贷 借方发生额 贷方发生额 对方行号 摘要 用途 对方单位名称 余额 个性化信息".split()
+COLUMNS = [
+    "凭证号",
+    "本方账号",
+    "对方账号",
+    "交易时间",
+    "借/贷",
+    "借方发生额",
+    "贷方发生额",
+    "对方行号",
+    "摘要",
+    "用途",
+    "对方单位名称",
+    "余额",
+    "个性化信息",
+]
 
 
 @dataclass

@@ -17,74 +17,13 @@ in reckoning.py.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
-from . import bank, closing, terms
+from . import bank, closing, invariants, loading
 from .arithmetic import ZERO, first_day, floor_fen, last_day, month_of, service_date
-
-
-class Refused(Exception):
-    """The rules say no; `code` says why."""
-
-    def __init__(self, code):
-        super().__init__(code)
-        self.code = code
-
-
-@dataclass
-class Voucher:
-    serial: str
-    programme: str
-    elder: str
-    valid_from: date
-    valid_until: date
-    left: Decimal
-    held: Decimal = ZERO
-    void_by: str | None = None  # "death" or "fraud": what comes back to it is voided at once
-    voided_by_death: Decimal = ZERO  # what a corrected death gives back
-
-    def order(self):
-        return (self.valid_until, self.programme, self.serial)
-
-
-@dataclass
-class Line:
-    voucher: Voucher
-    amount: Decimal
-
-
-@dataclass
-class Redemption:
-    key: str
-    content: tuple
-    elder: str
-    premises: str
-    service: str
-    service_on: date
-    quantity: int
-    lease: str
-    operator: str
-    price: dict  # list, government, concession, charity, elder, vouchers, self_pay
-    lines: list
-    reversed_on: date | None = None
-    review: str | None = None  # None, "held", "released", "rejected"
-    stands: dict = field(default_factory=dict)  # lease -> month of the approved statement it stands on
-    taken_off: dict = field(default_factory=dict)  # lease -> month of the statement that counted its reversal
-
-
-@dataclass
-class Order:
-    key: str
-    elder: str
-    premises: str
-    service: str
-    service_on: date
-    quantity: int
-    lines: list
-    placed_on: date
-    state: str = "open"  # open, delivered, released
+from .records import Line, Order, Redemption, Refused, Voucher
 
 
 class City:
@@ -108,33 +47,7 @@ class City:
     def load(self, directory):
         """Load or update whatever files the directory holds. A row known already changes only what the
         contract lets change: an end, a check, a suspension, an elder's entries."""
-        for name, make in (("divisions", terms.division), ("services", terms.service)):
-            for row in terms.rows(directory / f"{name}.csv"):
-                getattr(self, name)[row["code"]] = make(row)
-        for row in terms.rows(directory / "operators.csv"):
-            operator = self.operators.setdefault(row["code"], terms.Operator(row["code"], row["name"]))
-            if row["safety_checked_on"]:
-                operator.checked_on.add(date.fromisoformat(row["safety_checked_on"]))
-            if row["suspended_on"]:
-                since = date.fromisoformat(row["suspended_on"])
-                if not any(start <= since < end for start, end in operator.suspended):
-                    operator.suspended.append([since, terms.FAR])
-        self.premises |= {row["code"] for row in terms.rows(directory / "premises.csv")}
-        for name, make in (("leases", terms.lease), ("programmes", terms.programme)):
-            for row in terms.rows(directory / f"{name}.csv"):
-                new, known = make(row), getattr(self, name)
-                known.setdefault(new.code, new).ends_on = new.ends_on
-        for row in terms.rows(directory / "offers.csv"):
-            self.offers.add((row["premises"], row["service"]))
-        for row in terms.rows(directory / "service_prices.csv"):
-            new, prices = terms.price(row), self.prices[row["service"]]
-            same = [p for p in prices if (p.valid_from, p.min_age) == (new.valid_from, new.min_age)]
-            if same:
-                same[0].valid_until = new.valid_until
-            else:
-                prices.append(new)
-        for row in terms.rows(directory / "elders.csv"):
-            self.put_elder(terms.elder(row))
+        loading.load(self, directory)
 
     def put_elder(self, elder):
         """A person new to the register, or their entries anew; a death is learnt here."""
@@ -167,7 +80,9 @@ class City:
                 self.served.add((programme.code, on, code))
                 fresh = [self._new_voucher(programme, code, on, n) for n in range(programme.per_elder)]
                 elders, vouchers = elders + 1, vouchers + len(fresh)
-                self._post(on, "issue", self._pot(programme.code, "Issued"), self._pot(programme.code), allotment)
+                self._post(
+                    on, "issue", self._pot(programme.code, "Issued"), self._pot(programme.code), allotment
+                )
                 if elder.died_on:
                     self._void(fresh, "death", on=elder.died_on)
             done[programme.code] = (elders, vouchers, programme.face_value * vouchers)
@@ -187,7 +102,9 @@ class City:
             return False
         if elder.age_on(on) < programme.min_age:
             return False
-        if programme.min_ability is not None and (elder.ability is None or elder.ability < programme.min_ability):
+        if programme.min_ability is not None and (
+            elder.ability is None or elder.ability < programme.min_ability
+        ):
             return False
         if programme.any_of and not programme.any_of & elder.categories:
             return False
@@ -215,9 +132,7 @@ class City:
 
     # Redemption (section 4)
 
-    def redeem(
-        self, *, key, happened_at, premises, service, elder, quantity, channel="", scope="files"
-    ):
+    def redeem(self, *, key, happened_at, premises, service, elder, quantity, channel="", scope="files"):
         """Spend on one delivered service; returns (redemption, whether it was told before)."""
         content = (happened_at, premises, service, elder, quantity, channel)  # instants, not their spelling
         known = self.redemptions.get((scope, key))
@@ -228,7 +143,9 @@ class City:
         day = service_date(happened_at)
         lease, price = self._check(premises, service, elder, quantity, day)
         lines = self._allocate(self._candidates(elder, service, lease, day), price["elder"])
-        return self._write(scope, key, content, elder, premises, service, day, quantity, lease, price, lines), False
+        return self._write(
+            scope, key, content, elder, premises, service, day, quantity, lease, price, lines
+        ), False
 
     def _check(self, premises, service, elder, quantity, day, already=0):
         """Steps 2 and 3; `already` is what this very order has taken of the daily limit."""
@@ -293,7 +210,9 @@ class City:
                 plans.append((-paid, lines[0].voucher.order(), lines))
         return min(plans, key=lambda plan: plan[:2])[2] if plans else []
 
-    def _write(self, scope, key, content, elder, premises, service, day, quantity, lease, price, lines, pot=None):
+    def _write(
+        self, scope, key, content, elder, premises, service, day, quantity, lease, price, lines, pot=None
+    ):
         """Steps 6 and 8. `pot` is where the value comes from: what is outstanding, or what an order held."""
         paid = sum((line.amount for line in lines), ZERO)
         if not (paid or price["government"] or price["charity"]):
@@ -312,7 +231,9 @@ class City:
         self.taken[elder, service, day] += quantity
         for code in {self.programmes[x.voucher.programme].lease for x in lines if self._is_offset(x.voucher)}:
             value = sum(
-                x.amount for x in lines if self._is_offset(x.voucher) and self.programmes[x.voucher.programme].lease == code
+                x.amount
+                for x in lines
+                if self._is_offset(x.voucher) and self.programmes[x.voucher.programme].lease == code
             )
             self.of_lease[code].append((made, value))
         return made
@@ -325,7 +246,9 @@ class City:
         transfers = []
         for line in made.lines:
             programme = line.voucher.programme
-            transfers.append((self._pot(programme, pot or "Outstanding"), self._pot(programme, "Redeemed"), line.amount))
+            transfers.append(
+                (self._pot(programme, pot or "Outstanding"), self._pot(programme, "Redeemed"), line.amount)
+            )
             if not self._is_offset(line.voucher):
                 transfers.append((f"Expenses:Vouchers:{programme}", payable, line.amount))
         transfers.append(("Expenses:Subsidy:Government", payable, made.price["government"]))
@@ -346,16 +269,17 @@ class City:
         self.taken[made.elder, made.service, made.service_on] -= made.quantity
         self._post_redemption(made, on, "reversal", back=True)
         for line in made.lines:
-            line.voucher.left += line.amount
-            self._settle_returned(line.voucher, on)
+            self._give_back(line, on)
         return False
 
-    def _settle_returned(self, voucher, on):
-        """What came back to a voided voucher is voided at once, to one past its validity expires at once."""
-        if voucher.void_by:
-            self._void([voucher], voucher.void_by, on=on)
-        elif voucher.valid_until < on:
-            self._expire_voucher(voucher, on)
+    def _give_back(self, line, on):
+        """What comes back to a voided voucher is voided at once, to one past its validity expires at once.
+        What else is left on a voucher past its validity stays until the expiry run."""
+        line.voucher.left += line.amount
+        if line.voucher.void_by:
+            self._void([line.voucher], line.voucher.void_by, on=on)
+        elif line.voucher.valid_until < on:
+            self._expire_voucher(line.voucher, line.amount, on)
 
     # Orders and holds (section 5)
 
@@ -369,7 +293,13 @@ class City:
         for line in lines:
             line.voucher.left -= line.amount
             line.voucher.held += line.amount
-            self._post(placed_on, "hold", self._pot(line.voucher.programme), self._pot(line.voucher.programme, "Held"), line.amount)
+            self._post(
+                placed_on,
+                "hold",
+                self._pot(line.voucher.programme),
+                self._pot(line.voucher.programme, "Held"),
+                line.amount,
+            )
         self.taken[elder, service, service_on] += quantity
         self.orders[key] = order
         return order
@@ -390,9 +320,8 @@ class City:
         for line in lines:
             voucher, programme = line.voucher, line.voucher.programme
             voucher.held -= line.amount
-            voucher.left += line.amount
             self._post(on, "release", self._pot(programme, "Held"), self._pot(programme), line.amount)
-            self._settle_returned(voucher, on)
+            self._give_back(line, on)
 
     def deliver(self, order_key, *, key, happened_at, quantity, on=None, scope="files"):
         """Turn the hold into a redemption: at most what is held, the rest released on the day `on`."""
@@ -403,7 +332,9 @@ class City:
             raise Refused("order_closed")
         day = service_date(happened_at)
         same_day = order.quantity if day == order.service_on else 0
-        lease, price = self._check(order.premises, order.service, order.elder, quantity, day, already=same_day)
+        lease, price = self._check(
+            order.premises, order.service, order.elder, quantity, day, already=same_day
+        )
         held = {line.voucher.serial: line.amount for line in order.lines}
         category = self.services[order.service].category
         usable = [
@@ -416,7 +347,18 @@ class City:
         lines = self._allocate(usable, price["elder"])
         content = (happened_at, order.premises, order.service, order.elder, quantity, "order")
         made = self._write(
-            scope, key, content, order.elder, order.premises, order.service, day, quantity, lease, price, lines, "Held"
+            scope,
+            key,
+            content,
+            order.elder,
+            order.premises,
+            order.service,
+            day,
+            quantity,
+            lease,
+            price,
+            lines,
+            "Held",
         )
         order.state = "delivered"
         self.taken[order.elder, order.service, order.service_on] -= order.quantity
@@ -435,19 +377,27 @@ class City:
             for voucher in wallet:
                 if voucher.valid_until < on and voucher.left > 0:
                     gone += voucher.left
-                    self._expire_voucher(voucher, on)
+                    self._expire_voucher(voucher, voucher.left, on)
         return gone
 
-    def _expire_voucher(self, voucher, on):
-        self._post(on, "expiry", self._pot(voucher.programme), self._pot(voucher.programme, "Expired"), voucher.left)
-        voucher.left = ZERO
+    def _expire_voucher(self, voucher, amount, on):
+        self._post(
+            on, "expiry", self._pot(voucher.programme), self._pot(voucher.programme, "Expired"), amount
+        )
+        voucher.left -= amount
 
     def _void(self, vouchers, cause, *, on):
         """Void what is left; `on` is the death or the decision, the entry is never before the issue."""
         for voucher in vouchers:
             voucher.void_by = cause
             day = max(on, voucher.valid_from)
-            self._post(day, "void", self._pot(voucher.programme), self._pot(voucher.programme, "Voided"), voucher.left)
+            self._post(
+                day,
+                "void",
+                self._pot(voucher.programme),
+                self._pot(voucher.programme, "Voided"),
+                voucher.left,
+            )
             if cause == "death":
                 voucher.voided_by_death += voucher.left
             voucher.left = ZERO
@@ -583,38 +533,4 @@ class City:
 
     def broken(self):
         """Every invariant of section 9 that does not hold now, as sentences; an empty list when all do."""
-        found = []
-        b = self.balances
-        for code in self.programmes:
-            pots = ("Issued", "Outstanding", "Held", "Redeemed", "Expired", "Voided")
-            if sum(b[self._pot(code, name), "VCY"] for name in pots):
-                found.append(f"{code}: issued is not outstanding + held + redeemed + expired + voided")
-            mine = [v for wallet in self.wallets.values() for v in wallet if v.programme == code]
-            face = self.programmes[code].face_value
-            if any(v.left < 0 or v.held < 0 or v.left + v.held > face for v in mine):
-                found.append(f"{code}: a voucher below zero or above its face")
-            for pot, amount in (("Outstanding", sum(v.left for v in mine)), ("Held", sum(v.held for v in mine))):
-                if b[self._pot(code, pot), "VCY"] != -amount:
-                    found.append(f"{code}: {pot} is not what its vouchers say")
-            lines = [(r, x) for r in self.redemptions.values() for x in r.lines if x.voucher.programme == code]
-            if -b[self._pot(code, "Redeemed"), "VCY"] != sum(x.amount for r, x in lines if not r.reversed_on):
-                found.append(f"{code}: Redeemed is not what its redemptions say")
-        live = defaultdict(Decimal)
-        for order in self.orders.values():
-            for line in order.lines if order.state == "open" else ():
-                live[line.voucher.serial] += line.amount
-        for wallet in self.wallets.values():
-            found += [f"{v.serial}: held without an open order" for v in wallet if v.held != live[v.serial]]
-        for code in self.leases:
-            said = [s[code] for m, s in self.drawn.items() if self.locked and m <= self.locked and code in s]
-            paid = sum(line.amount for line in self.bank_lines if line.lease == code)
-            if b[f"Assets:Receivable:Rent:{code}", "CNY"] != sum(s.charge - s.applied for s in said) - paid:
-                found.append(f"{code}: receivable is not charges - applied - receipts")
-            carry = sum(left for _, left, _ in self.credit[code])
-            if -b[f"Liabilities:OffsetCredit:{code}", "CNY"] != carry or (said and said[-1].carry_out != carry):
-                found.append(f"{code}: the balance of the offset credit is not the carry")
-        for commodity in ("CNY", "VCY"):
-            if sum(amount for (_, c), amount in b.items() if c == commodity):
-                found.append(f"{commodity}: the books do not balance")
-        return found
-
+        return invariants.broken(self)

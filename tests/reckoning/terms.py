@@ -208,5 +208,3 @@ def elder(row):
         categories=_many(row["categories"]),
         died_on=_day(row["died_on"]),
     )
-
-
