@@ -1,0 +1,304 @@
+"""What each account must hold, reckoned from the domain's own rows and never from the journal.
+
+A witness is one such reckoning: it speaks for some accounts, and where two speak for the same account they
+start from different rows. A fen changed in any of those rows, or in the journal, sets a witness against the
+books and names the account. All are debits less credits, in yuan.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db import connection
+
+from ledger import chart
+from ledger.money import ZERO
+
+Balances = dict[str, Decimal]
+
+
+def domain_balances() -> Balances:
+    """What each account of the chart must hold, by the first witness that speaks for it."""
+    found: Balances = {}
+    for balances in witnesses().values():
+        found = {**balances, **found}
+    return found
+
+
+def witnesses() -> dict[str, Balances]:
+    """Every witness by its name. Accounts that it speaks for and that hold nothing are in it, with zero."""
+    return {
+        "vouchers": _vouchers(),
+        "redemptions": _redemptions(),
+        "statements": _statements(),
+        "bank lines": _bank_lines(),
+        "movements": _movements(),
+        "issue runs": _issue_runs(),
+        "open holds": _open_holds(),
+        "rent charges": _rent_charges(),
+        "carry": _carry(),
+    }
+
+
+def _rows(sql: str) -> list[tuple]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+        return cursor.fetchall()
+
+
+def _add(balances: Balances, pairs: Iterable[tuple[str, Decimal]]) -> None:
+    for account, amount in pairs:
+        balances[account] = balances.get(account, ZERO) + amount
+
+
+# Vouchers
+
+
+def _vouchers() -> Balances:
+    """Issued, Outstanding and Held from the vouchers themselves."""
+    balances: Balances = {}
+    for code, face, remaining, held in _rows(
+        """
+        SELECT p.code, coalesce(face, 0.00), coalesce(remaining, 0.00), coalesce(held, 0.00)
+        FROM vouchers_programme p LEFT JOIN (
+            SELECT programme_id, sum(face_value) AS face, sum(remaining) AS remaining, sum(held) AS held
+            FROM vouchers_voucher GROUP BY programme_id) AS v ON v.programme_id = p.id
+        """
+    ):
+        balances[chart.vouchers_issued(code)] = face
+        balances[chart.vouchers_outstanding(code)] = -remaining
+        balances[chart.vouchers_held(code)] = -held
+    return balances
+
+
+def _issue_runs() -> Balances:
+    return {
+        chart.vouchers_issued(code): value
+        for code, value in _rows(
+            """
+            SELECT p.code, coalesce(sum(r.value), 0.00)
+            FROM vouchers_programme p LEFT JOIN vouchers_issuerun r ON r.programme_id = p.id GROUP BY p.code
+            """
+        )
+    }
+
+
+# How one movement changes each account of its programme: the signs of ledger entries (debit positive).
+MOVES = {
+    "redeem": {chart.vouchers_outstanding: 1, chart.vouchers_redeemed: -1, chart.voucher_expense: 1},
+    "redeem_held": {chart.vouchers_held: 1, chart.vouchers_redeemed: -1, chart.voucher_expense: 1},
+    "give_back": {chart.vouchers_redeemed: 1, chart.vouchers_outstanding: -1, chart.voucher_expense: -1},
+    "hold": {chart.vouchers_outstanding: 1, chart.vouchers_held: -1},
+    "release": {chart.vouchers_held: 1, chart.vouchers_outstanding: -1},
+    "expire": {chart.vouchers_outstanding: 1, chart.vouchers_expired: -1},
+    "void": {chart.vouchers_outstanding: 1, chart.vouchers_voided: -1},
+    "unvoid": {chart.vouchers_voided: 1, chart.vouchers_outstanding: -1},
+}
+
+
+def _movements() -> Balances:
+    """All accounts of the programmes from issue runs and movements."""
+    balances: Balances = {}
+    payout = {}
+    for code, settlement, issued in _rows(
+        """
+        SELECT p.code, p.settlement, coalesce(sum(r.value), 0.00)
+        FROM vouchers_programme p LEFT JOIN vouchers_issuerun r ON r.programme_id = p.id
+        GROUP BY p.code, p.settlement
+        """
+    ):
+        payout[code] = settlement == "payout"
+        balances[chart.vouchers_outstanding(code)] = -issued
+        for account in (
+            chart.vouchers_held,
+            chart.vouchers_redeemed,
+            chart.vouchers_expired,
+            chart.vouchers_voided,
+        ):
+            balances[account(code)] = ZERO
+        if payout[code]:
+            balances[chart.voucher_expense(code)] = ZERO
+    for code, kind, amount in _rows(
+        """
+        SELECT p.code, moved.kind, sum(moved.amount)
+        FROM (SELECT v.programme_id, m.kind, sum(m.amount) AS amount
+            FROM vouchers_movement m JOIN vouchers_voucher v ON v.id = m.voucher_id GROUP BY 1, 2) AS moved
+        JOIN vouchers_programme p ON p.id = moved.programme_id GROUP BY 1, 2
+        """
+    ):
+        _add(
+            balances,
+            (
+                (account(code), sign * amount)
+                for account, sign in MOVES[kind].items()
+                if account is not chart.voucher_expense or payout[code]
+            ),
+        )
+    return balances
+
+
+def _open_holds() -> Balances:
+    """Held from what open orders set aside."""
+    return {
+        chart.vouchers_held(code): -amount
+        for code, amount in _rows(
+            """
+            SELECT p.code, coalesce(sum(held.amount), 0.00)
+            FROM vouchers_programme p LEFT JOIN (
+                SELECT v.programme_id, l.amount
+                FROM vouchers_hold h JOIN vouchers_holdline l ON l.hold_id = h.id
+                JOIN vouchers_voucher v ON v.id = l.voucher_id WHERE h.state = 'open') AS held
+                ON held.programme_id = p.id
+            GROUP BY p.code
+            """
+        )
+    }
+
+
+# Redemptions
+
+
+# What was spent in each redemption: movements of the moment of spending, whatever became of it later.
+SPENT = """
+    spent AS (
+        SELECT m.redemption_id, v.programme_id, sum(m.amount) AS amount
+        FROM vouchers_movement m JOIN vouchers_voucher v ON v.id = m.voucher_id
+        WHERE m.kind IN ('redeem', 'redeem_held') GROUP BY 1, 2)
+"""
+
+PAYABLE = f"""
+    WITH {SPENT},
+    payout AS (
+        SELECT s.redemption_id, sum(s.amount) AS amount
+        FROM spent s JOIN vouchers_programme p ON p.id = s.programme_id
+        WHERE p.settlement = 'payout' GROUP BY 1)
+    SELECT o.code, coalesce(sum(r.government), 0.00), coalesce(sum(r.charity), 0.00), coalesce(sum(p.amount), 0.00)
+    FROM providers_operator o
+    LEFT JOIN providers_lease l ON l.operator_id = o.id
+    LEFT JOIN vouchers_redemption r ON r.lease_id = l.id AND r.reversed_on IS NULL
+    LEFT JOIN payout p ON p.redemption_id = r.id
+    GROUP BY o.code
+"""  # noqa: S608 - the part is a constant above
+
+# Redeemed by programme as redemptions and claims tell it. Neither names programmes, so where their sums and the
+# movements differ, the difference is laid on the first programme that the redemption was paid from.
+REDEEMED = f"""
+    WITH {SPENT},
+    standing AS (
+        SELECT s.* FROM spent s JOIN vouchers_redemption r ON r.id = s.redemption_id WHERE r.reversed_on IS NULL),
+    by_redemption AS (
+        SELECT coalesce(s.programme_id, (SELECT min(id) FROM vouchers_programme)) AS programme_id,
+            r.vouchers - coalesce(s.amount, 0) AS amount
+        FROM vouchers_redemption r LEFT JOIN (
+            SELECT redemption_id, min(programme_id) AS programme_id, sum(amount) AS amount FROM spent GROUP BY 1) AS s
+            ON s.redemption_id = r.id
+        WHERE r.vouchers <> coalesce(s.amount, 0)),
+    by_claim AS (
+        SELECT coalesce(s.programme_id, (SELECT min(id) FROM vouchers_programme WHERE lease_id = c.lease_id)),
+            coalesce(c.amount, 0) - coalesce(s.amount, 0)
+        FROM vouchers_claim c FULL JOIN (
+            SELECT spent.redemption_id, p.lease_id, min(p.id) AS programme_id, sum(spent.amount) AS amount
+            FROM spent JOIN vouchers_programme p ON p.id = spent.programme_id
+            WHERE p.settlement = 'offset' GROUP BY 1, 2) AS s
+            ON s.redemption_id = c.redemption_id AND s.lease_id = c.lease_id
+        WHERE coalesce(c.amount, 0) <> coalesce(s.amount, 0))
+    SELECT p.code, coalesce(sum(told.amount), 0.00)
+    FROM vouchers_programme p LEFT JOIN (
+        SELECT programme_id, amount FROM standing
+        UNION ALL SELECT * FROM by_redemption
+        UNION ALL SELECT * FROM by_claim) AS told ON told.programme_id = p.id
+    GROUP BY p.code
+"""  # noqa: S608 - the part is a constant above
+
+
+def _redemptions() -> Balances:
+    """Redeemed, subsidy, charity and what operators are owed, from redemptions not reversed."""
+    balances = {chart.SUBSIDY_GOVERNMENT: ZERO, chart.FUND_CHARITY: ZERO}
+    for code, government, charity, payout in _rows(PAYABLE):
+        balances[chart.payable(code)] = -(government + charity + payout)
+        balances[chart.SUBSIDY_GOVERNMENT] += government
+        balances[chart.FUND_CHARITY] += charity
+    for code, amount in _rows(REDEEMED):
+        balances[chart.vouchers_redeemed(code)] = -amount
+    return balances
+
+
+# Rent and bank
+
+
+RECEIVED = """
+    SELECT r.lease_id, sum(b.amount) AS amount
+    FROM providers_receipt r JOIN ledger_bankline b ON b.id = r.bank_line_id
+    WHERE r.state = 'matched' AND b.direction = 'in' GROUP BY 1
+"""
+
+
+def _statements() -> Balances:
+    """All accounts of the leases from approved statements and the receipts matched to them."""
+    balances: Balances = {}
+    for code, charge, credit, applied, lapsed, received in _rows(
+        f"""
+        WITH posted AS (
+            SELECT lease_id, sum(charge) AS charge, sum(credit) AS credit, sum(applied) AS applied, sum(lapsed) AS lapsed
+            FROM vouchers_statement WHERE state = 'approved' GROUP BY 1),
+        received AS ({RECEIVED})
+        SELECT l.code, coalesce(p.charge, 0.00), coalesce(p.credit, 0.00), coalesce(p.applied, 0.00),
+            coalesce(p.lapsed, 0.00), coalesce(r.amount, 0.00)
+        FROM providers_lease l LEFT JOIN posted p ON p.lease_id = l.id LEFT JOIN received r ON r.lease_id = l.id
+        """  # noqa: S608 - the part is a constant above
+    ):
+        balances[chart.receivable_rent(code)] = charge - applied - received
+        balances[chart.rent_income(code)] = -charge
+        balances[chart.rent_offset(code)] = credit
+        balances[chart.offset_credit(code)] = -(credit - applied - lapsed)
+        balances[chart.offset_lapsed(code)] = -lapsed
+    return balances
+
+
+def _rent_charges() -> Balances:
+    """Receivables and income from what was charged, lease by lease."""
+    balances: Balances = {}
+    for code, charge, cash_due, received in _rows(
+        f"""
+        WITH charged AS (
+            SELECT lease_id, sum(charge) AS charge, sum(cash_due) AS cash_due FROM providers_rentcharge GROUP BY 1),
+        received AS ({RECEIVED})
+        SELECT l.code, coalesce(c.charge, 0.00), coalesce(c.cash_due, 0.00), coalesce(r.amount, 0.00)
+        FROM providers_lease l LEFT JOIN charged c ON c.lease_id = l.id LEFT JOIN received r ON r.lease_id = l.id
+        """  # noqa: S608 - the part is a constant above
+    ):
+        balances[chart.receivable_rent(code)] = cash_due - received
+        balances[chart.rent_income(code)] = -charge
+    return balances
+
+
+def _carry() -> Balances:
+    """What is left of the offset credit: the carry-out of each lease's last approved statement."""
+    return {
+        chart.offset_credit(code): -carry
+        for code, carry in _rows(
+            """
+            SELECT l.code, coalesce(last.carry_out, 0.00)
+            FROM providers_lease l LEFT JOIN (
+                SELECT DISTINCT ON (lease_id) lease_id, carry_out FROM vouchers_statement
+                WHERE state = 'approved' ORDER BY lease_id, month DESC) AS last ON last.lease_id = l.id
+            """
+        )
+    }
+
+
+def _bank_lines() -> Balances:
+    """Bank and suspense from the bank's own lines and how each stands."""
+    ((came, went, waiting, unmatched),) = _rows(
+        """
+        SELECT coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in'), 0.00),
+            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out'), 0.00),
+            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in' AND r.state IS DISTINCT FROM 'matched'), 0.00),
+            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out' AND r.state IS DISTINCT FROM 'matched'), 0.00)
+        FROM ledger_bankline b LEFT JOIN providers_receipt r ON r.bank_line_id = b.id
+        """
+    )
+    return {
+        chart.BANK_RENT: came - went,
+        chart.SUSPENSE_RECEIPTS: -waiting,
+        chart.SUSPENSE_PAYMENTS: unmatched,
+    }
