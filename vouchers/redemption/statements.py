@@ -8,12 +8,14 @@ posts takes them in this order, so two postings never wait for each other in a c
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.db import connection
+from psycopg.types.numeric import Int8
 
 from ledger import chart
 from ledger.money import ZERO
@@ -163,8 +165,8 @@ def _both(
             {
                 "elder": elder,
                 "on": service_on,
-                "service": service_id,
-                "hold": hold_id,
+                "service": _id(service_id),
+                "hold": _id(hold_id),
                 "scope": key_scope,
                 "key": key,
             },
@@ -205,25 +207,25 @@ def write(
         cursor.execute(
             WRITE_FREE if hold_id is None else WRITE_HELD,
             {
-                "entry": context.entry_id,
+                "entry": Int8(context.entry_id),
                 "entry_key": f"redeem:{number}",
                 "dated_on": max(service_on, context.first_open) if context.first_open else service_on,
                 "at": at,
                 "number": number,
-                "debits": [move[0] for move in moves],
-                "credits": [move[1] for move in moves],
-                "commodities": [move[2] for move in moves],
-                "moved": [move[3] for move in moves],
-                "redemption": context.redemption_id,
+                "debits": _array(move[0] for move in moves),
+                "credits": _array(move[1] for move in moves),
+                "commodities": _array(move[2] for move in moves),
+                "moved": _array(move[3] for move in moves),
+                "redemption": Int8(context.redemption_id),
                 "scope": key_scope,
                 "key": order.key,
                 "request": order.digest(),
                 "happened_at": order.happened_at,
                 "service_on": service_on,
-                "lease": judged.lease.id,
-                "service": judged.service.id,
-                "elder": context.elder.id,
-                "quantity": order.quantity,
+                "lease": Int8(judged.lease.id),
+                "service": Int8(judged.service.id),
+                "elder": Int8(context.elder.id),
+                "quantity": Int8(order.quantity),
                 "channel": order.channel,
                 "list_price": split.list_price,
                 "government": split.government,
@@ -231,16 +233,29 @@ def write(
                 "charity": split.charity,
                 "vouchers": split.vouchers,
                 "self_pay": split.self_pay,
-                "hold": hold_id,
+                "hold": _id(hold_id),
                 "by": by,
-                "voucher_ids": [line.voucher_id for line in judged.lines],
-                "amounts": [line.amount for line in judged.lines],
-                "claim_leases": list(claims),
-                "claim_amounts": list(claims.values()),
+                "voucher_ids": _array(line.voucher_id for line in judged.lines),
+                "amounts": _array(line.amount for line in judged.lines),
+                "claim_leases": _array(claims),
+                "claim_amounts": _array(claims.values()),
                 "detail": json.dumps({"vouchers": str(split.vouchers), "self_pay": str(split.self_pay)}),
             },
         )
         return dict(cursor.fetchall())
+
+
+# Note [One plan]: the driver would send a small int as int2, a larger one as int4 or int8, and prepare the
+# statement anew for each combination. One width for ids, and arrays as text, keep one plan a statement.
+
+
+def _id(value: int | None) -> Int8 | None:
+    return None if value is None else Int8(value)
+
+
+def _array(values: Iterable[object]) -> str:
+    """A PostgreSQL array of numbers or plain words."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 def _moves(judged: Judged, known: Terms, *, from_hold: bool) -> list[tuple[int, int, str, Decimal]]:
