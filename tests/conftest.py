@@ -2,6 +2,7 @@
 
 - `db`: a database of this run; the test's changes are rolled back. The application's login.
 - `fresh_db`: a database of the test's own, for threads, commits and other processes; dropped afterwards.
+- `story_db`: the same, with the story of tests/story.py told in it.
 - Warnings are errors (pyproject.toml), an unexpected ERROR in the log fails the test, a skip is a failure.
 """
 
@@ -38,6 +39,30 @@ def fresh_db(request: pytest.FixtureRequest, database_template: str, django_db_b
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         pytest.fail("fresh_db and db exclude each other")
     name = databases.clone(database_template)
+    with django_db_blocker.unblock(), databases.pointed_at(name):
+        yield name
+    databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def story_template(database_template: str, django_db_blocker) -> Iterator[str]:
+    """A database in which the whole story of tests/story.py has been told, to be cloned."""
+    from tests import story
+
+    name = databases.clone(database_template)
+    with django_db_blocker.unblock():
+        with databases.pointed_at(name):
+            story.tell()
+        yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+def story_db(request: pytest.FixtureRequest, story_template: str, django_db_blocker) -> Iterator[str]:
+    """A database of this test's own in which the story has been told, its name."""
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        pytest.fail("story_db and db exclude each other")
+    name = databases.clone(story_template)
     with django_db_blocker.unblock(), databases.pointed_at(name):
         yield name
     databases.drop(name)

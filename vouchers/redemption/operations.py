@@ -1,4 +1,4 @@
-"""Redeeming a delivered service, delivering an order, and reversing either (rules.md sections 4 and 5)."""
+"""Redeeming a delivered service, placing and delivering an order, and reversing a redemption (rules.md sections 4 and 5)."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from vouchers.redemption.models import Claim, Redemption, Reversal
 from vouchers.redemption.refusals import CannotRedeem
 from vouchers.settlement.models import ReviewCase
 from vouchers.wallets.models import Hold, Movement
-from vouchers.wallets.operations import Return, put_back, take_from_hold
+from vouchers.wallets.operations import Return, put_back, set_aside, take_from_hold
 
 FILES = "files"  # the one scope of keys that all files share
 
@@ -162,6 +162,62 @@ def _receipt(id_: int, elder: str, judged: Judged, remaining: dict[int, Decimal]
     return Redeemed(id_, elder, judged.split, spent)
 
 
+def place(*, order: RedemptionOrder, by: Any, at: datetime) -> Hold:
+    """This function will set aside the vouchers that an order will use.
+
+    1. Lock the elder and read, as a redemption does.
+    2. Answer a key that was used before with its hold; refuse it for another order.
+    3. Check, price and choose vouchers for the day of service.
+    4. Write the hold and what it set aside; post Outstanding to Held, dated the day of `at`.
+
+    `order.happened_at` is when the service is due. Where no voucher fits, the hold takes a serving from the
+    daily limit and nothing else, without an entry. Rules: rules.md section 5. Raises CannotRedeem.
+    """
+    known = terms.current()
+    service_on = day_of(order.happened_at)
+    with transaction.atomic():
+        context = statements.lock_and_read(
+            key_scope="",
+            key="",
+            elder=order.elder,
+            service_id=known.service_id(order.service),
+            service_on=service_on,
+        )
+        first = Hold.objects.select_related("premises", "service", "elder").filter(key=order.key).first()
+        if first is not None:
+            return _placed_before(order, first)
+        judged = judge(
+            terms=known,
+            premises=order.premises,
+            service=order.service,
+            quantity=order.quantity,
+            service_on=service_on,
+            elder=context.elder,
+            vouchers=context.vouchers,
+        )
+        assert context.elder is not None
+        hold = Hold.objects.create(
+            key=order.key,
+            elder_id=context.elder.id,
+            premises_id=known.premises[order.premises].id,
+            service_id=judged.service.id,
+            quantity=order.quantity,
+            service_on=service_on,
+            placed_at=at,
+        )
+        set_aside(hold=hold, lines=judged.lines, at=at)
+        record(by=by, at=at, action="place", subject=hold.key, detail={"held": str(judged.split.vouchers)})
+    return hold
+
+
+def _placed_before(order: RedemptionOrder, hold: Hold) -> Hold:
+    asked = (order.elder, order.premises, order.service, order.quantity, day_of(order.happened_at))
+    placed = (hold.elder.code, hold.premises.code, hold.service.code, hold.quantity, hold.service_on)
+    if asked != placed:
+        raise CannotRedeem("key_reused")
+    return hold
+
+
 def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_scope: str = FILES) -> Redeemed:
     """This function will turn an order's hold into a redemption.
 
@@ -245,7 +301,9 @@ def reverse(
         hold_journal_open()
         Elder.objects.select_for_update(no_key=True).get(id=redemption.elder_id)
         redemption = (
-            Redemption.objects.select_for_update(no_key=True).select_related("entry").get(id=redemption.id)
+            Redemption.objects.select_for_update(no_key=True, of=["self"])
+            .select_related("entry")
+            .get(id=redemption.id)
         )
         if redemption.reversed_on is not None:
             raise AlreadyReversed
@@ -313,6 +371,7 @@ __all__ = [
     "Redeemed",
     "RedemptionOrder",
     "deliver",
+    "place",
     "quote",
     "redeem",
     "reverse",

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import F
 
 from ledger import chart
 from ledger.audit.operations import record
@@ -14,6 +15,7 @@ from ledger.journal.models import Entry
 from ledger.journal.operations import Move, hold_journal_open, post
 from ledger.journal.queries import day_of
 from ledger.money import ZERO
+from vouchers.wallets.allocate import Line
 from vouchers.wallets.models import Hold, HoldLine, Movement, Voucher
 
 Kind = Movement.Kind
@@ -108,6 +110,39 @@ def _sum_by_programme(lines: Iterable[HoldLine], amounts: dict[int, Decimal]) ->
     for line in lines:
         sums[line.voucher.programme.code] += amounts.get(line.voucher_id, ZERO)
     return sums
+
+
+def set_aside(*, hold: Hold, lines: Sequence[Line], at: datetime) -> None:
+    """This function will hold what these lines take of their vouchers, which the caller has locked."""
+    if not lines:
+        return
+    sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for line in lines:
+        sums[line.programme] += line.amount
+    entry = post(
+        key=f"hold:{hold.id}",
+        kind="hold",
+        dated_on=day_of(at),
+        at=at,
+        moves=[
+            Move(chart.vouchers_outstanding(programme), chart.vouchers_held(programme), amount)
+            for programme, amount in sorted(sums.items())
+        ],
+        link=f"HD-{hold.id:09d}",
+    )
+    HoldLine.objects.bulk_create(
+        HoldLine(hold=hold, voucher_id=line.voucher_id, amount=line.amount) for line in lines
+    )
+    Movement.objects.bulk_create(
+        Movement(voucher_id=line.voucher_id, kind=Kind.HOLD, amount=line.amount, entry=entry, hold=hold)
+        for line in lines
+    )
+    for line in lines:
+        Voucher.objects.filter(id=line.voucher_id).update(
+            remaining=F("remaining") - line.amount, held=F("held") + line.amount
+        )
+    hold.entry = entry
+    hold.save(update_fields=["entry"])
 
 
 def take_from_hold(*, hold: Hold, used: dict[int, Decimal], by: Any, at: datetime) -> None:
