@@ -257,6 +257,11 @@ HOSTILE: dict[str, tuple[bytes, bytes, str]] = {
         csv_file(GOOD, GOOD),
         r":3: \w+: this line is damaged: its bytes are not UTF-8",
     ),
+    "a GBK line after UTF-8 lines": (
+        csv_file(GOOD) + GOOD.encode("gb18030"),
+        csv_file(GOOD) + GOOD.encode(),
+        r":3: name: this line is damaged: its bytes are not UTF-8",
+    ),
     "UTF-16 with mark": (
         csv_file(GOOD).decode().encode("utf-16"),
         csv_file(GOOD),
