@@ -26,6 +26,7 @@ from pathlib import Path
 DATABASE, OWNER, APP, SUPERUSER = "yiquan", "yiquan_owner", "yiquan_app", "postgres"
 POSTGRES_SOCKET, VALKEY_SOCKET = ".s.PGSQL.5432", "valkey.sock"
 LONGEST_SOCKET_PATH = 107
+SECONDS_TO_RECOVER = 300  # replaying a crashed server's log
 SERVER_ACCOUNT = "embedded_postgres"  # PostgreSQL refuses to run as root; root runs it as this account
 
 POSTGRES_CONF = {
@@ -133,7 +134,9 @@ def _leave(data: Path, users) -> None:
             except BlockingIOError:
                 return
             _stop_valkey(data)
-            _stop_postgres(data)
+            _stop_postgres(data / "postgres")
+            if socket_dir(data) != data / "run":
+                shutil.rmtree(socket_dir(data), ignore_errors=True)
             fcntl.flock(users, fcntl.LOCK_UN)
     finally:
         for number, handler in restore.items():
@@ -184,7 +187,7 @@ def _ensure_postgres(data: Path, overrides: dict[str, str]) -> None:
     if fresh:
         _init_cluster(cluster, account)
     _write_conf(cluster, sockets, overrides, account)
-    _start_postgres(cluster, account)
+    _start_postgres(cluster, sockets, account)
     if fresh:
         _make_roles_and_database(data)
         (cluster / "ready").touch()
@@ -290,33 +293,29 @@ def _write_conf(
             file.write(line)
 
 
-def _start_postgres(cluster: Path, account: pwd.struct_passwd | None) -> None:
+def _start_postgres(cluster: Path, sockets: Path, account: pwd.struct_passwd | None) -> None:
     log = cluster / "log"
-    deadline = time.monotonic() + 60
-    while True:
-        _forget_stale_pid(cluster)
-        # In a session of its own: Ctrl-C at the terminal must not stop the database before its users.
-        start = subprocess.run(
-            [_program("pg_ctl"), "start", "--no-wait", "--silent", "--pgdata", cluster, "--log", log],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=cluster,
-            start_new_session=True,
-            **_as(account),
-        )
-        appeared = time.monotonic()
-        while start.returncode == 0 and time.monotonic() < deadline:
-            pid = _postgres_pid(cluster)
-            if pid and _status(cluster) == "ready":
-                return
-            if pid is None and time.monotonic() - appeared > 2:
-                break  # it went away again
-            time.sleep(0.01)
-        # Processes of a server that was killed may still be leaving; anything else does not mend itself.
-        if "still in use" not in _tail(log) or time.monotonic() > deadline:
-            raise CannotStart(f"the embedded PostgreSQL did not start: {_last_line(_tail(log))} (see {log})")
-        time.sleep(0.5)
+    _clear_after_crash(cluster, sockets)
+    # In a session of its own: Ctrl-C at the terminal must not stop the database before its users.
+    start = subprocess.run(
+        [_program("pg_ctl"), "start", "--no-wait", "--silent", "--pgdata", cluster, "--log", log],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=cluster,
+        start_new_session=True,
+        **_as(account),
+    )
+    began = time.monotonic()
+    while start.returncode == 0 and time.monotonic() - began < SECONDS_TO_RECOVER:
+        running = _postgres_pid(cluster)
+        if running and _status(cluster) == "ready":
+            return
+        waited = time.monotonic() - began
+        if running is None and waited > 1 and not _works_in(cluster):
+            break  # it went away again
+        time.sleep(0.01 if waited < 1 else 0.1)
+    raise CannotStart(f"the embedded PostgreSQL did not start: {_last_line(_tail(log))} (see {log})")
 
 
 def _status(cluster: Path) -> str:
@@ -327,27 +326,24 @@ def _status(cluster: Path) -> str:
     return lines[7].strip() if len(lines) > 7 else ""
 
 
-def _forget_stale_pid(cluster: Path) -> None:
-    """Remove a postmaster.pid whose number now belongs to a stranger; PostgreSQL would refuse to start.
+def _clear_after_crash(cluster: Path, sockets: Path) -> None:
+    """After kill -9: wait until the server's orphans have left, then forget its pid files.
 
-    Where no process has the number PostgreSQL sorts it out itself, and better: it also looks for its own
-    orphans in shared memory. So here, too, the file stays while any process still works in the cluster.
+    PostgreSQL itself refuses to start while any process has a number that stands there, and after a crash
+    that may be a stranger or a zombie. Here we know better: every process of a server works in its cluster.
     """
-    path = cluster / "postmaster.pid"
-    try:
-        pid = int(path.read_text().split("\n", 1)[0])
-    except (OSError, ValueError):
+    left = [cluster / "postmaster.pid", sockets / f"{POSTGRES_SOCKET}.lock"]
+    if not any(path.exists() for path in left):
         return
-    if _postgres_pid(cluster) or not Path(f"/proc/{pid}").exists():
-        return
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while _works_in(cluster):
         if time.monotonic() > deadline:
             raise CannotStart(
                 f"processes of a killed PostgreSQL are still at work in {cluster}; try again shortly."
             )
-        time.sleep(0.1)
-    path.unlink(missing_ok=True)
+        time.sleep(0.05)
+    for path in left:
+        path.unlink(missing_ok=True)
 
 
 def _works_in(directory: Path) -> bool:
@@ -359,8 +355,7 @@ def _works_in(directory: Path) -> bool:
     return False
 
 
-def _stop_postgres(cluster_of: Path) -> None:
-    cluster = cluster_of / "postgres"
+def _stop_postgres(cluster: Path) -> None:
     pid = _postgres_pid(cluster)
     if pid is None:
         return

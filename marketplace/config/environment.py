@@ -93,7 +93,7 @@ def _kept_keys(path: Path) -> Mapping[str, str]:
         return base64.b64encode(secrets.token_bytes(32)).decode()
 
     made = {"SECRET_KEY": secrets.token_urlsafe(48), "FIELD_KEYS": f"k1:{fresh()}", "LOOKUP_KEY": fresh()}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Written whole beside its place, then linked: of two processes that start at once the first wins and both
     # read the same keys; a crash leaves either no file or a complete one.
     draft = path.with_name(f".{path.name}.{os.getpid()}")

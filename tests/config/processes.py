@@ -1,0 +1,90 @@
+"""Looking at real processes, for tests that start and kill them."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    """Of a person at a terminal: none of the test run's own settings."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, "DATA_DIR": str(data), "PYTHONPATH": str(settings.BASE_DIR), "SAMPLE_CITY": "no", **more}
+
+
+def python(data: Path, *arguments: str, **options) -> subprocess.Popen:
+    env = environment(data, **options.pop("env", {}))
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        env=env,
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **options,
+    )
+
+
+def ended(process: subprocess.Popen, seconds: float = 90) -> str:
+    """What the process said; it must have ended by itself, with 0."""
+    said, _ = process.communicate(timeout=seconds)
+    assert process.returncode == 0, said
+    return said
+
+
+def of(data: Path) -> dict[int, str]:
+    """Living processes that were started with this DATA_DIR or work in it: number and command line."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            environ = (entry / "environ").read_bytes().split(b"\0")
+            inside = (entry / "cwd").resolve().is_relative_to(data)
+            if inside or f"DATA_DIR={data}".encode() in environ:
+                found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+    return found
+
+
+def one(data: Path, *words: str) -> int:
+    """The oldest process of this DATA_DIR whose command line has all the words."""
+    return min(pid for pid, line in of(data).items() if all(word in line for word in words))
+
+
+def kill(pid: int, number: int = signal.SIGKILL) -> None:
+    os.kill(pid, number)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def status(url: str) -> int:
+    """The HTTP status, 0 when nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+    except OSError:
+        return 0
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.1)
