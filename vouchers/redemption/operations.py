@@ -78,47 +78,68 @@ def redeem(*, order: RedemptionOrder, by: Any, at: datetime, key_scope: str = FI
     `at` is when the program learns of it. Amounts are yuan. Rules: rules.md section 4.
     Raises: CannotRedeem with one of its codes; nothing is written.
     """
-    service_on = day_of(order.happened_at)
     known = terms.kept() or terms.current()
     for last_try in (False, False, True):
         try:
             with transaction.atomic():
-                context = statements.lock_and_read(
-                    key_scope=key_scope,
-                    key=order.key,
-                    elder=order.elder,
-                    service_id=known.service_id(order.service),
-                    service_on=service_on,
-                )
-                if context.first is not None:
-                    return _repeated(order, context.first)
-                if context.terms_version == known.version:
-                    judged = judge(
-                        terms=known,
-                        premises=order.premises,
-                        service=order.service,
-                        quantity=order.quantity,
-                        service_on=service_on,
-                        elder=context.elder,
-                        vouchers=context.vouchers,
-                    )
-                    remaining = statements.write(
-                        order=order,
-                        service_on=service_on,
-                        key_scope=key_scope,
-                        judged=judged,
-                        context=context,
-                        known=known,
-                        by=name_of(by),
-                        at=at,
-                    )
-                    return _receipt(context.redemption_id, order.elder, judged, remaining)
+                outcome = _redeem_under(known, order=order, by=by, at=at, key_scope=key_scope)
         except IntegrityError:
             # The same key arrived twice at once for two elders: the other one is there now.
             if last_try:
                 raise
+        else:
+            if isinstance(outcome, Redeemed):
+                return outcome
+            if isinstance(outcome, CannotRedeem):
+                raise outcome
         known = terms.current()
     raise RuntimeError("terms kept changing while a redemption was judged")
+
+
+def _redeem_under(
+    known: terms.Terms, *, order: RedemptionOrder, by: Any, at: datetime, key_scope: str
+) -> Redeemed | CannotRedeem | None:
+    """One try under the terms in memory; None where these are out of date.
+
+    A refusal is returned, not raised: the transaction wrote nothing, and ending it by COMMIT keeps the
+    driver's prepared statements, which it forgets at every ROLLBACK.
+    """
+    service_on = day_of(order.happened_at)
+    context = statements.lock_and_read(
+        key_scope=key_scope,
+        key=order.key,
+        elder=order.elder,
+        service_id=known.service_id(order.service),
+        service_on=service_on,
+    )
+    try:
+        if context.first is not None:
+            return _repeated(order, context.first)
+        if context.terms_version != known.version:
+            return None
+        judged = judge(
+            terms=known,
+            premises=order.premises,
+            service=order.service,
+            quantity=order.quantity,
+            service_on=service_on,
+            elder=context.elder,
+            vouchers=context.vouchers,
+        )
+    except CannotRedeem as refusal:
+        statements.nothing_to_keep()
+        return refusal
+    remaining = statements.write(
+        order=order,
+        service_on=service_on,
+        key_scope=key_scope,
+        judged=judged,
+        context=context,
+        known=known,
+        by=name_of(by),
+        at=at,
+    )
+    return _receipt(context.redemption_id, order.elder, judged, remaining)
 
 
 def quote(*, order: RedemptionOrder) -> Judged:
