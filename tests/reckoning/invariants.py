@@ -8,23 +8,26 @@ def broken(city):
     """Every invariant that does not hold now, as sentences."""
     found = []
     b = city.balances
-    for code in city.programmes:
-        pots = ("Issued", "Outstanding", "Held", "Redeemed", "Expired", "Voided")
-        if sum(b[city._pot(code, name), "VCY"] for name in pots):
+    vouchers, redeemed = defaultdict(list), defaultdict(Decimal)
+    for wallet in city.wallets.values():
+        for voucher in wallet:
+            vouchers[voucher.programme].append(voucher)
+    for made in city.redemptions.values():
+        for line in made.lines if not made.reversed_on else ():
+            redeemed[line.voucher.programme] += line.amount
+    for code, programme in city.programmes.items():
+
+        def pot(name, code=code):
+            return b[city._pot(code, name), "VCY"]
+
+        mine = vouchers[code]
+        if sum(map(pot, ("Issued", "Outstanding", "Held", "Redeemed", "Expired", "Voided"))):
             found.append(f"{code}: issued is not outstanding + held + redeemed + expired + voided")
-        mine = [v for wallet in city.wallets.values() for v in wallet if v.programme == code]
-        face = city.programmes[code].face_value
-        if any(v.left < 0 or v.held < 0 or v.left + v.held > face for v in mine):
+        if any(v.left < 0 or v.held < 0 or v.left + v.held > programme.face_value for v in mine):
             found.append(f"{code}: a voucher below zero or above its face")
-        for pot, amount in (
-            ("Outstanding", sum(v.left for v in mine)),
-            ("Held", sum(v.held for v in mine)),
-        ):
-            if b[city._pot(code, pot), "VCY"] != -amount:
-                found.append(f"{code}: {pot} is not what its vouchers say")
-        lines = [(r, x) for r in city.redemptions.values() for x in r.lines if x.voucher.programme == code]
-        if -b[city._pot(code, "Redeemed"), "VCY"] != sum(x.amount for r, x in lines if not r.reversed_on):
-            found.append(f"{code}: Redeemed is not what its redemptions say")
+        says = {"Issued": -programme.face_value * len(mine), "Redeemed": redeemed[code]}
+        says |= {"Outstanding": sum(v.left for v in mine), "Held": sum(v.held for v in mine)}
+        found += [f"{code}: {name} is not what its vouchers say" for name in says if pot(name) != -says[name]]
     live = defaultdict(Decimal)
     for order in city.orders.values():
         for line in order.lines if order.state == "open" else ():
