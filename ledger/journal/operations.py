@@ -15,6 +15,7 @@ from ledger.audit.operations import name_of, record
 from ledger.journal.guards import JOURNAL_LOCK, RUN_LOCK
 from ledger.journal.models import Account, Entry, Period, Transfer
 from ledger.journal.queries import first_open_day
+from ledger.outbox.operations import owe
 
 
 class Move(NamedTuple):
@@ -123,6 +124,7 @@ def lock_month(*, month: date, by: Any, at: datetime) -> bool:
             return False
         Period.objects.create(month=month, locked_at=at, locked_by=name_of(by))
         record(by=by, at=at, action="lock_month", subject=f"{month:%Y-%m}")
+        owe(key=f"export_books:{month:%Y-%m}", topic="export_books", payload={}, at=at)
     return True
 
 

@@ -17,6 +17,14 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["marketplace"])
 
 
+@app.on_after_finalize.connect
+def schedule(sender: Celery, **_) -> None:
+    """The times of marketplace/tasks.py, which beat then keeps in the database."""
+    from marketplace.tasks import BEAT
+
+    sender.conf.beat_schedule = BEAT
+
+
 @setup_logging.connect
 def leave_logging_to_django(**_) -> None:
     """Celery would put its own handlers in place of ours, which hide personal data."""

@@ -1,0 +1,65 @@
+"""What Celery runs. Each task calls one operation; beat's times stand in BEAT, kept in the database.
+
+Shanghai's clock decides which day it is; the operations below are given the day.
+"""
+
+from typing import Any
+
+from celery import shared_task
+from celery.schedules import crontab
+from django.conf import settings
+from django.utils import timezone
+
+from ledger.outbox.operations import settle_debts
+from marketplace.nightly import operations as nightly
+
+
+@shared_task(name="issue_ahead")
+def issue_ahead() -> None:
+    nightly.noted("issue_ahead", lambda: nightly.issue_ahead(timezone.localdate()))
+
+
+@shared_task(name="expire_reported")
+def expire_reported() -> None:
+    nightly.noted("expire_reported", lambda: nightly.expire_reported(timezone.localdate()))
+
+
+@shared_task(name="lock_complete_months")
+def lock_complete_months() -> None:
+    nightly.noted("lock_complete_months", lambda: nightly.lock_complete_months(timezone.localdate()))
+
+
+@shared_task(name="verify_ledger")
+def verify_ledger() -> None:
+    nightly.noted("verify_ledger", lambda: nightly.printed("verify_ledger"))
+
+
+@shared_task(name="check_books")
+def check_books() -> None:
+    nightly.noted("check_books", lambda: nightly.printed("check_books"))
+
+
+@shared_task(name="settle_debts")
+def settle() -> None:
+    """Do what transactions left owing; every few seconds, so it is noted nowhere but in the outbox."""
+    settle_debts(handlers=HANDLERS, clock=timezone.now)
+
+
+def export_books(payload: dict[str, Any]) -> None:
+    """A month was locked: its books go to disk, where auditors take them."""
+    nightly.noted("export_books", lambda: nightly.printed("export_books", str(settings.DATA_DIR / "books")))
+
+
+HANDLERS = {"export_books": export_books}
+
+BEAT = {
+    "issue three days ahead": {"task": "issue_ahead", "schedule": crontab(hour=0, minute=10)},
+    "expire what can no longer be reported": {
+        "task": "expire_reported",
+        "schedule": crontab(hour=1, minute=0),
+    },
+    "lock months that are complete": {"task": "lock_complete_months", "schedule": crontab(hour=1, minute=30)},
+    "prove the ledger": {"task": "verify_ledger", "schedule": crontab(hour=2, minute=0)},
+    "check the books": {"task": "check_books", "schedule": crontab(hour=3, minute=0)},
+    "do what is owed": {"task": "settle_debts", "schedule": 10.0},
+}
