@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -82,7 +83,19 @@ def voucher(request: HttpRequest, serial: str) -> HttpResponse:
             "lines": lines,
             "adds_up": (lines[-1].left if lines else found.face_value) == found.remaining,
             "reads_entries": request.user.role in BUREAU,
-            "trail": [(_("Voucher %(serial)s") % {"serial": found.serial}, None)],
+            "trail": [
+                *(
+                    [
+                        (
+                            _("Issue run %(number)s") % {"number": found.run_id},
+                            reverse("issue_run", args=[found.run_id]),
+                        )
+                    ]
+                    if request.user.role in BUREAU
+                    else []
+                ),
+                (_("Voucher %(serial)s") % {"serial": found.serial}, None),
+            ],
         },
     )
 
