@@ -49,7 +49,7 @@ def fingerprint() -> str:
     """Changes with anything that shapes the tables: models, migrations, rights, library versions."""
     root = Path(settings.BASE_DIR)
     digest = hashlib.sha256()
-    paths = [root / "requirements.txt", root / "marketplace/config/rights.py"]
+    paths = [root / "requirements.txt", root / "marketplace/rights.py"]
     for package in ("ledger", "providers", "vouchers", "marketplace"):
         paths += (root / package).rglob("models.py")
         paths += (root / package).rglob("migrations/**/*.*")

@@ -4,7 +4,7 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 
-from marketplace.config.rights import grant_rights
+from marketplace.rights import grant_rights
 
 
 class Command(migrate.Command):
