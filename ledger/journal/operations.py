@@ -8,13 +8,14 @@ from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from ledger import chart
 from ledger.audit.operations import name_of, record
 from ledger.journal.guards import JOURNAL_LOCK, RUN_LOCK
 from ledger.journal.models import Account, Entry, Period, Transfer
-from ledger.journal.queries import first_open_day
+from ledger.journal.queries import first_open_day, next_month
 from ledger.outbox.operations import owe
 
 
@@ -122,7 +123,11 @@ def lock_month(*, month: date, by: Any, at: datetime) -> bool:
         first_open = first_open_day()
         if first_open and month < first_open:
             return False
-        Period.objects.create(month=month, locked_at=at, locked_by=name_of(by))
+        # Nobody posts now, so what is dated here was recorded before this moment, whatever `at` says of a
+        # long run's beginning: verify_ledger relies on it.
+        recorded = Entry.objects.filter(dated_on__lt=next_month(month), dated_on__gte=first_open or date.min)
+        last = recorded.aggregate(last=Max("recorded_at"))["last"]
+        Period.objects.create(month=month, locked_at=max(at, last or at), locked_by=name_of(by))
         record(by=by, at=at, action="lock_month", subject=f"{month:%Y-%m}")
         owe(key=f"export_books:{month:%Y-%m}", topic="export_books", payload={}, at=at)
     return True

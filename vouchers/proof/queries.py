@@ -1,0 +1,164 @@
+"""The proof of rules.md section 9 over the whole database.
+
+    prove()  →  one Proved for each invariant, in the order of money: journal, vouchers, redemptions, months, bank
+
+Each invariant is one set-based query or one pass in Python; all see the same instant of the database.
+"""
+
+# ruff: noqa: S608 - all parts of these queries are constants
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from time import perf_counter
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
+
+from ledger import chart
+from ledger.models import Account
+from providers.models import Lease, Operator
+from vouchers.models import Programme
+from vouchers.proof import journal, months, receipts, redemptions, wallets
+from vouchers.proof.balances import witnesses
+from vouchers.proof.invariants import Invariant, Proved
+
+EXAMPLES = 5
+
+
+def _accounts_against_documents() -> Iterator[str]:
+    """Accounts whose balance is not what one of the witnesses (balances.py) says."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.name, b.amount FROM proof_balance b JOIN ledger_account a ON a.id = b.account"
+        )
+        books = dict(cursor.fetchall())
+    for witness, balances in witnesses().items():
+        for account, amount in sorted(balances.items()):
+            if books.get(account, 0) != amount:
+                yield f"{account} ({witness})"
+
+
+ACCOUNTS = Invariant(
+    "accounts_as_documents",
+    _("Every account holds what the documents say, whichever of them are asked."),
+    find=_accounts_against_documents,
+)
+
+INVARIANTS: list[Invariant] = [
+    *journal.INVARIANTS,
+    *wallets.INVARIANTS,
+    *redemptions.INVARIANTS,
+    *months.INVARIANTS,
+    *receipts.INVARIANTS,
+    ACCOUNTS,
+]
+
+
+def prove(progress: Callable[..., None] | None = None) -> list[Proved]:
+    """This function will ask every invariant of the whole database, as it stands at one instant.
+
+    It changes nothing. `progress(done, total, what)` is called before each.
+    """
+    found = []
+    with transaction.atomic():
+        _ground()
+        for done, invariant in enumerate(INVARIANTS):
+            if progress:
+                progress(done, len(INVARIANTS), invariant.name)
+            found.append(_prove(invariant))
+        _clear()
+    return found
+
+
+def _prove(invariant: Invariant) -> Proved:
+    started = perf_counter()
+    if invariant.find:
+        subjects: Iterable[str] = iter(invariant.find())
+        examples = list(islice(subjects, EXAMPLES))
+        count = len(examples) + sum(1 for _subject in subjects)
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT count(*), (array_agg(subject ORDER BY subject))[1:{EXAMPLES}]"
+                f" FROM ({invariant.sql}) AS violation (subject)"
+            )
+            count, examples = cursor.fetchone()
+    return Proved(
+        invariant.name, str(invariant.sentence), count, list(examples or []), perf_counter() - started
+    )
+
+
+def _ground() -> None:
+    """Lay the two tables that invariants.py tells of, and have every query see what this one sees."""
+    with connection.cursor() as cursor:
+        if not connection.savepoint_ids:  # a transaction that is our own, nothing read in it yet
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("SET LOCAL work_mem = '128MB'")
+        _clear()
+        cursor.execute("CREATE TEMP TABLE proof_account (role text, owner bigint, account bigint)")
+        roles, owners, accounts = zip(*_roles(), strict=True)
+        cursor.execute(
+            "INSERT INTO proof_account SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[])",
+            [list(roles), list(owners), list(accounts)],
+        )
+        cursor.execute(
+            """
+            CREATE TEMP TABLE proof_balance AS
+            SELECT account, sum(amount) AS amount
+            FROM (SELECT debit_id AS account, sum(amount) AS amount FROM ledger_transfer GROUP BY debit_id
+                UNION ALL SELECT credit_id, -sum(amount) FROM ledger_transfer GROUP BY credit_id) AS side
+            GROUP BY account
+            """
+        )
+        cursor.execute("ANALYZE proof_account")
+        cursor.execute("ANALYZE proof_balance")
+
+
+def _clear() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('pg_temp.proof_account'), to_regclass('pg_temp.proof_balance')")
+        for table in cursor.fetchone():
+            if table:
+                cursor.execute(f"DROP TABLE {table}")
+
+
+def _roles() -> Iterator[tuple[str, int, int | None]]:
+    """(role, id of its programme, operator or lease, id of the account): the chart, as the queries join it."""
+    ids = dict(Account.objects.values_list("name", "id"))
+    for role, name in (
+        ("subsidy", chart.SUBSIDY_GOVERNMENT),
+        ("charity", chart.FUND_CHARITY),
+        ("bank", chart.BANK_RENT),
+        ("suspense_receipts", chart.SUSPENSE_RECEIPTS),
+        ("suspense_payments", chart.SUSPENSE_PAYMENTS),
+    ):
+        yield role, 0, ids.get(name)
+    kinds: list[tuple] = [
+        (
+            Programme,
+            {
+                "issued": chart.vouchers_issued,
+                "outstanding": chart.vouchers_outstanding,
+                "held": chart.vouchers_held,
+                "redeemed": chart.vouchers_redeemed,
+                "expired": chart.vouchers_expired,
+                "voided": chart.vouchers_voided,
+                "expense": chart.voucher_expense,
+            },
+        ),
+        (Operator, {"payable": chart.payable}),
+        (
+            Lease,
+            {
+                "receivable": chart.receivable_rent,
+                "income": chart.rent_income,
+                "rent_offset": chart.rent_offset,
+                "offset_credit": chart.offset_credit,
+                "lapsed": chart.offset_lapsed,
+            },
+        ),
+    ]
+    for model, names in kinds:
+        for owner, code in model.objects.order_by("code").values_list("id", "code"):
+            for role, name in names.items():
+                yield role, owner, ids.get(name(code))

@@ -1,0 +1,56 @@
+"""Bank lines and the money that waits in suspense (rules.md section 8)."""
+
+from django.utils.translation import gettext_lazy as _
+
+from vouchers.proof.invariants import Invariant
+
+INVARIANTS = [
+    Invariant(
+        "bank_line_posted",
+        _(
+            "Every bank line is one receipt and one entry over its amount, on the bank's account and on its day."
+        ),
+        """
+        SELECT 'bank line ' || line.id
+        FROM ledger_bankline line
+            JOIN proof_account bank ON bank.role = 'bank'
+            LEFT JOIN ledger_entry e ON e.id = line.entry_id
+            LEFT JOIN providers_receipt r ON r.bank_line_id = line.id
+            LEFT JOIN LATERAL (
+                SELECT count(*) AS transfers, sum(CASE line.direction
+                    WHEN 'in' THEN CASE WHEN t.debit_id = bank.account THEN t.amount END
+                    ELSE CASE WHEN t.credit_id = bank.account THEN t.amount END END) AS amount
+                FROM ledger_transfer t WHERE t.entry_id = line.entry_id
+            ) AS posted ON true
+        WHERE r.id IS NULL OR posted.transfers <> 1 OR posted.amount IS DISTINCT FROM line.amount
+            OR (e.dated_on <> (line.booked_at AT TIME ZONE 'Asia/Shanghai')::date AND NOT (
+                e.dated_on > (line.booked_at AT TIME ZONE 'Asia/Shanghai')::date
+                AND e.dated_on - interval '1 month' IN (SELECT month FROM ledger_period)))
+        """,
+    ),
+    Invariant(
+        "bank_line_once",
+        _("No bank line was taken twice: equal lines are numbered from 1 without a gap."),
+        """
+        SELECT 'bank line ' || max(id) FROM ledger_bankline
+        GROUP BY fingerprint HAVING count(*) <> max(occurrence) OR count(*) <> count(DISTINCT occurrence)
+        """,
+    ),
+    Invariant(
+        "suspense",
+        _("Money in suspense is that of the bank lines that nobody has matched yet."),
+        """
+        SELECT account.name
+        FROM proof_account a JOIN ledger_account account ON account.id = a.account
+            LEFT JOIN proof_balance b ON b.account = a.account
+        WHERE (a.role = 'suspense_receipts' AND -coalesce(b.amount, 0) <> (
+                SELECT coalesce(sum(line.amount), 0)
+                FROM ledger_bankline line JOIN providers_receipt r ON r.bank_line_id = line.id
+                WHERE line.direction = 'in' AND r.state <> 'matched'))
+            OR (a.role = 'suspense_payments' AND coalesce(b.amount, 0) <> (
+                SELECT coalesce(sum(line.amount), 0)
+                FROM ledger_bankline line JOIN providers_receipt r ON r.bank_line_id = line.id
+                WHERE line.direction = 'out' AND r.state <> 'matched'))
+        """,
+    ),
+]
