@@ -114,7 +114,7 @@ def _draw_up(
             statement = None
         if statement is None:
             return None
-    digest = _digest(figures, sums_)
+    digest = digest_of(figures, sums_)
     if statement is None:
         statement = Statement(lease_id=lease.id, month=month)
     elif statement.digest == digest:
@@ -130,7 +130,7 @@ def _draw_up(
     return statement
 
 
-def _digest(figures: Figures, sums_: Sums) -> str:
+def digest_of(figures: Figures, sums_: Sums) -> str:
     """SHA-256 over every figure and over which claims stand behind them."""
     content = {name: str(value) for name, value in asdict(figures).items()}
     content["behind"] = f"{sums_.counted_mark} {sums_.taken_back_mark}"
@@ -185,7 +185,7 @@ def take_step(*, statement: Statement, step: str, by: Any, at: datetime, seen: s
         now = sums(statement.month, lease_id=lease.id).get(lease.id, NOTHING)
         past = history(statement.month, lease_id=lease.id).get(lease.id, [])
         figures = reckon(lease=lease, month=statement.month, sums=now, history=past)
-        if _digest(figures, now) != statement.digest or (seen and seen != statement.digest):
+        if digest_of(figures, now) != statement.digest or (seen and seen != statement.digest):
             _draw_up(statement, lease=lease, month=statement.month, sums_=now, past=past, at=at)
             changed = True
         else:
