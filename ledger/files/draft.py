@@ -34,7 +34,7 @@ class Draft:
         self.new = self.changed = self.unchanged = 0
         self._problems = problems
         self._changed_codes: list[str] = []
-        self._steps: list[Callable[[], None]] = []
+        self._steps: list[Callable[[], Any]] = []
 
     # Checking
 
@@ -123,12 +123,12 @@ class Draft:
         if instances:
             self.then(lambda: _create(instances))
 
-    def update(self, instance: Model, names: Sequence[str]) -> None:
-        """Write these fields when the draft is written."""
+    def update(self, instance: Model, names: Sequence[str], *, early: bool = False) -> None:
+        """Write these fields when the draft is written; `early` before all else, to make room for it."""
         if names:
-            self.then(lambda: instance.save(update_fields=names))
+            self._steps.insert(0 if early else len(self._steps), lambda: instance.save(update_fields=names))
 
-    def then(self, step: Callable[[], None]) -> None:
+    def then(self, step: Callable[[], Any]) -> None:
         """Do this when the draft is written, after what was drafted before."""
         self._steps.append(step)
 
