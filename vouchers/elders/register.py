@@ -19,6 +19,7 @@ from ledger.files.resident_ids import birth_date
 from ledger.files.table import Column, Row, Table
 from ledger.journal.operations import hold_journal_open
 from providers.known import Known
+from providers.models import Division
 from vouchers.elders import sealing
 from vouchers.elders.deaths import learn_death
 from vouchers.elders.models import Elder
@@ -166,13 +167,14 @@ def plan_elders(
 
     Runs inside the load's transaction. Sentences never show an ID number.
     """
+    divisions = known.divisions  # asked now: while COPY runs, the connection answers nothing else
     with connection.cursor() as cursor:
         columns = ", ".join(f"{name} {kind}" for name, kind in STAGED.items())
         cursor.execute("DROP TABLE IF EXISTS pg_temp.load_elders")
         cursor.execute(f"CREATE TEMP TABLE load_elders ({columns}) ON COMMIT DROP")
         with cursor.copy(f"COPY load_elders ({', '.join(STAGED)}) FROM STDIN (FORMAT BINARY)") as copy:
             copy.set_types(list(STAGED.values()))
-            for staged in _staged(table, problems, draft, known, progress):
+            for staged in _staged(table, problems, draft, divisions, progress):
                 copy.write_row(staged)
         cursor.execute("CREATE INDEX ON load_elders (line)")
         cursor.execute("ANALYZE load_elders")
@@ -187,14 +189,13 @@ def plan_elders(
 
 
 def _staged(
-    table: Table, problems: Problems, draft: Draft, known: Known, progress: Progress
+    table: Table, problems: Problems, draft: Draft, divisions: dict[str, Division], progress: Progress
 ) -> Iterator[tuple]:
     for count, row in enumerate(table.sift(problems), 1):
         if count % TOLD_EVERY == 0:
             progress(count, None, draft.file)
         born = birth_date(row["id_number"])
-        if row["division"] not in known.divisions:
-            draft.find(row, "division", known.divisions)
+        draft.find(row, "division", divisions)
         if row["died_on"] and row["died_on"] < born:
             draft.problem(row, "died_on", _("lies before the birth date in the ID number"))
         yield _sealed(row, born)
