@@ -27,7 +27,7 @@ SUMS = f"""
     UNION ALL
     SELECT c.lease_id, date_trunc('month', c.service_on)::date, 'taken_back', sum(c.amount), count(*), {MARK}
     FROM vouchers_claim c WHERE {TO_TAKE_BACK} {{lease}} GROUP BY 1, 2
-"""
+"""  # noqa: S608 - the parts are constants above
 
 
 def sums(month: date, *, lease_id: int | None = None) -> dict[int, Sums]:

@@ -70,7 +70,6 @@ def put_back(
             closing.append((voucher, Kind.VOID, amount))
         elif voucher.valid_until < day:
             closing.append((voucher, Kind.EXPIRE, amount))
-            voucher.expired_on = voucher.expired_on or day
         else:
             voucher.remaining += amount
             voucher.expired_on = None
