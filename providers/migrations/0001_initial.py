@@ -4,247 +4,620 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 import django.db.models.expressions
-import providers.leases.models
-import providers.services.models
 from django.contrib.postgres.operations import BtreeGistExtension
 from django.db import migrations, models
 
+import providers.leases.models
+import providers.services.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('ledger', '0001_initial'),
+        ("ledger", "0001_initial"),
     ]
 
     operations = [
         BtreeGistExtension(),
         migrations.CreateModel(
-            name='Operator',
+            name="Operator",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('uscc', models.CharField(blank=True, help_text='unified social credit code', max_length=18)),
-                ('phone', models.CharField(blank=True, max_length=24)),
-                ('filing_no', models.CharField(blank=True, max_length=60)),
-                ('stars', models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=12, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("uscc", models.CharField(blank=True, help_text="unified social credit code", max_length=18)),
+                ("phone", models.CharField(blank=True, max_length=24)),
+                ("filing_no", models.CharField(blank=True, max_length=60)),
+                ("stars", models.PositiveSmallIntegerField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('category', models.CharField(choices=[('canteen', 'canteen'), ('delivery', 'delivery'), ('home_care', 'home care'), ('rehabilitation', 'rehabilitation'), ('day_care', 'day care'), ('adaptation', 'home adaptation'), ('recreation', 'recreation')], max_length=16)),
-                ('unit', models.CharField(choices=[('meal', 'meal'), ('visit', 'visit'), ('hour', 'hour'), ('day', 'day'), ('item', 'item')], max_length=8)),
-                ('daily_limit', models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=12, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("canteen", "canteen"),
+                            ("delivery", "delivery"),
+                            ("home_care", "home care"),
+                            ("rehabilitation", "rehabilitation"),
+                            ("day_care", "day care"),
+                            ("adaptation", "home adaptation"),
+                            ("recreation", "recreation"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "unit",
+                    models.CharField(
+                        choices=[
+                            ("meal", "meal"),
+                            ("visit", "visit"),
+                            ("hour", "hour"),
+                            ("day", "day"),
+                            ("item", "item"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("daily_limit", models.PositiveSmallIntegerField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Division',
+            name="Division",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('level', models.CharField(choices=[('city', 'city'), ('district', 'district'), ('street', 'street'), ('community', 'community')], max_length=9)),
-                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='providers.division')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=12, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("city", "city"),
+                            ("district", "district"),
+                            ("street", "street"),
+                            ("community", "community"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="providers.division",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Premises',
+            name="Premises",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('former_use', models.CharField(choices=[('plant', 'plant'), ('hall', 'hall'), ('guesthouse', 'guesthouse'), ('clinic', 'clinic'), ('kindergarten', 'kindergarten'), ('community_room', 'community room'), ('property_room', 'property management room'), ('other', 'other use')], max_length=16)),
-                ('owner', models.CharField(max_length=120)),
-                ('owner_kind', models.CharField(choices=[('government', 'government'), ('public_institution', 'public institution'), ('state_firm', 'state-owned firm'), ('village_collective', 'village collective')], max_length=20)),
-                ('address', models.CharField(max_length=200)),
-                ('longitude', models.DecimalField(blank=True, decimal_places=6, max_digits=9, null=True)),
-                ('latitude', models.DecimalField(blank=True, decimal_places=6, max_digits=8, null=True)),
-                ('floor_area_m2', models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True)),
-                ('condition', models.CharField(choices=[('ready', 'ready to convert'), ('repair', 'needs repair'), ('unready', 'not yet usable')], max_length=8)),
-                ('stage', models.CharField(choices=[('surveyed', 'surveyed'), ('listed', 'listed'), ('leased', 'leased'), ('operating', 'operating'), ('retired', 'retired')], max_length=9)),
-                ('market_rent', models.DecimalField(blank=True, decimal_places=2, help_text='yuan a month', max_digits=14, null=True)),
-                ('division', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='premises', to='providers.division')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=12, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "former_use",
+                    models.CharField(
+                        choices=[
+                            ("plant", "plant"),
+                            ("hall", "hall"),
+                            ("guesthouse", "guesthouse"),
+                            ("clinic", "clinic"),
+                            ("kindergarten", "kindergarten"),
+                            ("community_room", "community room"),
+                            ("property_room", "property management room"),
+                            ("other", "other use"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("owner", models.CharField(max_length=120)),
+                (
+                    "owner_kind",
+                    models.CharField(
+                        choices=[
+                            ("government", "government"),
+                            ("public_institution", "public institution"),
+                            ("state_firm", "state-owned firm"),
+                            ("village_collective", "village collective"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("address", models.CharField(max_length=200)),
+                ("longitude", models.DecimalField(blank=True, decimal_places=6, max_digits=9, null=True)),
+                ("latitude", models.DecimalField(blank=True, decimal_places=6, max_digits=8, null=True)),
+                (
+                    "floor_area_m2",
+                    models.DecimalField(blank=True, decimal_places=2, max_digits=10, null=True),
+                ),
+                (
+                    "condition",
+                    models.CharField(
+                        choices=[
+                            ("ready", "ready to convert"),
+                            ("repair", "needs repair"),
+                            ("unready", "not yet usable"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "stage",
+                    models.CharField(
+                        choices=[
+                            ("surveyed", "surveyed"),
+                            ("listed", "listed"),
+                            ("leased", "leased"),
+                            ("operating", "operating"),
+                            ("retired", "retired"),
+                        ],
+                        max_length=9,
+                    ),
+                ),
+                (
+                    "market_rent",
+                    models.DecimalField(
+                        blank=True, decimal_places=2, help_text="yuan a month", max_digits=14, null=True
+                    ),
+                ),
+                (
+                    "division",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="premises",
+                        to="providers.division",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'premises',
-                'ordering': ['code'],
+                "verbose_name_plural": "premises",
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Lease',
+            name="Lease",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True)),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField()),
-                ('basis', models.CharField(blank=True, choices=[('relief', 'relief of rent'), ('purchase', 'purchase of services')], max_length=8)),
-                ('decision_no', models.CharField(blank=True, max_length=60)),
-                ('operator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leases', to='providers.operator')),
-                ('premises', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='leases', to='providers.premises')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=12, unique=True)),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField()),
+                (
+                    "basis",
+                    models.CharField(
+                        blank=True,
+                        choices=[("relief", "relief of rent"), ("purchase", "purchase of services")],
+                        max_length=8,
+                    ),
+                ),
+                ("decision_no", models.CharField(blank=True, max_length=60)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="leases",
+                        to="providers.operator",
+                    ),
+                ),
+                (
+                    "premises",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="leases",
+                        to="providers.premises",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('matched', 'matched'), ('proposed', 'proposed'), ('suspense', 'in suspense')], max_length=8)),
-                ('month', models.DateField(blank=True, help_text='the due that a proposal would pay', null=True)),
-                ('bank_line', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='receipt', to='ledger.bankline')),
-                ('lease', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='providers.lease')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("matched", "matched"),
+                            ("proposed", "proposed"),
+                            ("suspense", "in suspense"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "month",
+                    models.DateField(blank=True, help_text="the due that a proposal would pay", null=True),
+                ),
+                (
+                    "bank_line",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receipt",
+                        to="ledger.bankline",
+                    ),
+                ),
+                (
+                    "lease",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receipts",
+                        to="providers.lease",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RentCharge',
+            name="RentCharge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('month', models.DateField()),
-                ('charge', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('applied', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('cash_due', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('entry', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.entry')),
-                ('lease', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='rent_charges', to='providers.lease')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("month", models.DateField()),
+                ("charge", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("applied", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("cash_due", models.DecimalField(decimal_places=2, max_digits=14)),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="ledger.entry",
+                    ),
+                ),
+                (
+                    "lease",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="rent_charges",
+                        to="providers.lease",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['lease', 'month'],
+                "ordering": ["lease", "month"],
             },
         ),
         migrations.CreateModel(
-            name='SafetyCheck',
+            name="SafetyCheck",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('checked_on', models.DateField()),
-                ('operator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='safety_checks', to='providers.operator')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("checked_on", models.DateField()),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="safety_checks",
+                        to="providers.operator",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['operator', 'checked_on'],
+                "ordering": ["operator", "checked_on"],
             },
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField()),
-                ('valid_until', models.DateField(blank=True, null=True)),
-                ('min_age', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('max_age', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('list_price', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('government', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('concession', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('charity', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prices', to='providers.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateField()),
+                ("valid_until", models.DateField(blank=True, null=True)),
+                ("min_age", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("max_age", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("list_price", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("government", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("concession", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("charity", models.DecimalField(decimal_places=2, max_digits=12)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="prices",
+                        to="providers.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['service', 'valid_from', 'min_age'],
+                "ordering": ["service", "valid_from", "min_age"],
             },
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('premises', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='providers.premises')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='providers.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "premises",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="providers.premises",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="providers.service",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Suspension',
+            name="Suspension",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_on', models.DateField()),
-                ('reinstated_on', models.DateField(blank=True, null=True)),
-                ('operator', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='suspensions', to='providers.operator')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                ("reinstated_on", models.DateField(blank=True, null=True)),
+                (
+                    "operator",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="suspensions",
+                        to="providers.operator",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['operator', 'starts_on'],
+                "ordering": ["operator", "starts_on"],
             },
         ),
         migrations.CreateModel(
-            name='TermsVersion',
+            name="TermsVersion",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('version', models.BigIntegerField(default=1)),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("version", models.BigIntegerField(default=1)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='terms_version_single_row')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="terms_version_single_row")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='LeaseTerms',
+            name="LeaseTerms",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_on', models.DateField()),
-                ('monthly_rent', models.DecimalField(decimal_places=2, max_digits=14)),
-                ('rent_free_until', models.DateField(blank=True, null=True)),
-                ('offset_rate', models.DecimalField(decimal_places=4, max_digits=7)),
-                ('offset_cap', models.DecimalField(decimal_places=4, help_text='share of the charge', max_digits=7)),
-                ('carry_months', models.PositiveSmallIntegerField()),
-                ('lease', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terms', to='providers.lease')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                ("monthly_rent", models.DecimalField(decimal_places=2, max_digits=14)),
+                ("rent_free_until", models.DateField(blank=True, null=True)),
+                ("offset_rate", models.DecimalField(decimal_places=4, max_digits=7)),
+                (
+                    "offset_cap",
+                    models.DecimalField(decimal_places=4, help_text="share of the charge", max_digits=7),
+                ),
+                ("carry_months", models.PositiveSmallIntegerField()),
+                (
+                    "lease",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="terms",
+                        to="providers.lease",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'lease terms',
-                'ordering': ['lease', 'starts_on'],
-                'constraints': [models.UniqueConstraint(fields=('lease', 'starts_on'), name='lease_terms_once'), models.CheckConstraint(condition=models.Q(('monthly_rent__gte', 0), ('offset_cap__gte', 0), ('offset_cap__lte', 1), ('offset_rate__gte', 0)), name='lease_terms_not_negative')],
+                "verbose_name_plural": "lease terms",
+                "ordering": ["lease", "starts_on"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("lease", "starts_on"), name="lease_terms_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("monthly_rent__gte", 0),
+                            ("offset_cap__gte", 0),
+                            ("offset_cap__lte", 1),
+                            ("offset_rate__gte", 0),
+                        ),
+                        name="lease_terms_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='lease',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(providers.leases.models.DateRange('starts_on', 'ends_on', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True, inclusive_upper=True)), '&&'), ('premises', '=')], name='leases_of_one_premises_never_overlap', violation_error_message='Two leases of one premises overlap.'),
+            model_name="lease",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        providers.leases.models.DateRange(
+                            "starts_on",
+                            "ends_on",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=True
+                            ),
+                        ),
+                        "&&",
+                    ),
+                    ("premises", "="),
+                ],
+                name="leases_of_one_premises_never_overlap",
+                violation_error_message="Two leases of one premises overlap.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='lease',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__gte', models.F('starts_on'))), name='lease_ends_after_start'),
+            model_name="lease",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ends_on__gte", models.F("starts_on"))), name="lease_ends_after_start"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'suspense'), ('lease__isnull', False), _connector='OR'), name='receipt_names_its_lease'),
+            model_name="receipt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "suspense"), ("lease__isnull", False), _connector="OR"),
+                name="receipt_names_its_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rentcharge',
-            constraint=models.UniqueConstraint(fields=('lease', 'month'), name='rent_charged_once'),
+            model_name="rentcharge",
+            constraint=models.UniqueConstraint(fields=("lease", "month"), name="rent_charged_once"),
         ),
         migrations.AddConstraint(
-            model_name='rentcharge',
-            constraint=models.CheckConstraint(condition=models.Q(('cash_due', django.db.models.expressions.CombinedExpression(models.F('charge'), '-', models.F('applied')))), name='rent_charge_adds_up'),
+            model_name="rentcharge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "cash_due",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("charge"), "-", models.F("applied")
+                        ),
+                    )
+                ),
+                name="rent_charge_adds_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='safetycheck',
-            constraint=models.UniqueConstraint(fields=('operator', 'checked_on'), name='safety_check_once'),
+            model_name="safetycheck",
+            constraint=models.UniqueConstraint(fields=("operator", "checked_on"), name="safety_check_once"),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(providers.leases.models.DateRange('valid_from', 'valid_until', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True, inclusive_upper=True)), '&&'), (providers.services.models.AgeRange('min_age', 'max_age', django.contrib.postgres.fields.ranges.RangeBoundary(inclusive_lower=True, inclusive_upper=True)), '&&'), ('service', '=')], name='prices_of_one_service_never_overlap', violation_error_message='Two prices of one service overlap in date and age.'),
+            model_name="price",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    (
+                        providers.leases.models.DateRange(
+                            "valid_from",
+                            "valid_until",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=True
+                            ),
+                        ),
+                        "&&",
+                    ),
+                    (
+                        providers.services.models.AgeRange(
+                            "min_age",
+                            "max_age",
+                            django.contrib.postgres.fields.ranges.RangeBoundary(
+                                inclusive_lower=True, inclusive_upper=True
+                            ),
+                        ),
+                        "&&",
+                    ),
+                    ("service", "="),
+                ],
+                name="prices_of_one_service_never_overlap",
+                violation_error_message="Two prices of one service overlap in date and age.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('charity__gte', 0), ('concession__gte', 0), ('government__gte', 0), ('list_price__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('government'), '+', models.F('concession')), '+', models.F('charity')))), name='price_parts_within_list_price', violation_error_message='The parts of a price exceed its list price.'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("charity__gte", 0),
+                    ("concession__gte", 0),
+                    ("government__gte", 0),
+                    (
+                        "list_price__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("government"), "+", models.F("concession")
+                            ),
+                            "+",
+                            models.F("charity"),
+                        ),
+                    ),
+                ),
+                name="price_parts_within_list_price",
+                violation_error_message="The parts of a price exceed its list price.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(fields=('premises', 'service'), name='offer_once'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(fields=("premises", "service"), name="offer_once"),
         ),
         migrations.AddConstraint(
-            model_name='suspension',
-            constraint=models.UniqueConstraint(fields=('operator', 'starts_on'), name='suspension_once'),
+            model_name="suspension",
+            constraint=models.UniqueConstraint(fields=("operator", "starts_on"), name="suspension_once"),
         ),
         migrations.AddConstraint(
-            model_name='suspension',
-            constraint=models.CheckConstraint(condition=models.Q(('reinstated_on', None), ('reinstated_on__gt', models.F('starts_on')), _connector='OR'), name='suspension_ends_after_start', violation_error_message='An operator is reinstated after its suspension began.'),
+            model_name="suspension",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("reinstated_on", None), ("reinstated_on__gt", models.F("starts_on")), _connector="OR"
+                ),
+                name="suspension_ends_after_start",
+                violation_error_message="An operator is reinstated after its suspension began.",
+            ),
         ),
     ]
