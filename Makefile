@@ -26,10 +26,10 @@ check: install-test ## what can be seen without running anything
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 test: check ## every check and every test
-	$(BIN)/pytest -n 2 --dist worksteal -m "not long"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
 
 test-long: check ## the same, with the long ones: hundreds of random histories
-	LONG=1 $(BIN)/pytest -n 2 --dist worksteal
+	LONG=1 $(BIN)/pytest -n 2 --dist loadfile
 
 bench: install-test ## side by side with other software; writes docs/performance.md
 	$(BIN)/python -m tests.bench
