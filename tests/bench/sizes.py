@@ -1,0 +1,19 @@
+"""How much of everything: the whole size and a tenth of it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """`redemptions` is also the number of vouchers issued; `rounds` of `seconds` each."""
+
+    name: str
+    redemptions: int
+    rounds: int
+    seconds: int
+    slow_rounds: int  # of what takes minutes
+
+
+FULL = Size("full", 1_000_000, rounds=7, seconds=4, slow_rounds=3)
+TENTH = Size("quick", 100_000, rounds=3, seconds=2, slow_rounds=3)
+TINY = Size("tiny", 10_000, rounds=1, seconds=1, slow_rounds=1)  # does it run at all?
