@@ -3,6 +3,7 @@
 - `db`: a database of this run; the test's changes are rolled back. The application's login.
 - `fresh_db`: a database of the test's own, for threads, commits and other processes; dropped afterwards.
 - `story_db`: the same, with the story of tests/story.py told in it.
+- `bare`: the story without triggers and constraints, and a superuser's cursor on it; rolled back.
 - Warnings are errors (pyproject.toml), an unexpected ERROR in the log fails the test, a skip is a failure.
 """
 
@@ -10,6 +11,8 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from tests import databases
 
@@ -66,6 +69,30 @@ def story_db(request: pytest.FixtureRequest, story_template: str, django_db_bloc
     with django_db_blocker.unblock(), databases.pointed_at(name):
         yield name
     databases.drop(name)
+
+
+@pytest.fixture(scope="session")
+def bare_story(story_template: str) -> Iterator[str]:
+    """The story with every trigger disabled and every constraint gone but the primary keys: a database that
+    takes any damage. For controls."""
+    name = databases.clone(story_template)
+    databases.unprotect(name)
+    yield name
+    databases.drop(name)
+
+
+@pytest.fixture
+def bare(bare_story: str, django_db_blocker) -> Iterator[CursorWrapper]:
+    """A cursor of the superuser's on the bare story, on Django's own connection; rolled back."""
+    with (
+        django_db_blocker.unblock(),
+        databases.pointed_at(bare_story),
+        databases.as_superuser(),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        yield cursor
+        transaction.set_rollback(True)
 
 
 @pytest.fixture

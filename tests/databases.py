@@ -53,6 +53,8 @@ def fingerprint() -> str:
     for package in ("ledger", "providers", "vouchers", "marketplace"):
         paths += (root / package).rglob("models.py")
         paths += (root / package).rglob("migrations/**/*.*")
+    # What migrations are made of.
+    paths += [root / "ledger/journal/guards.py", root / "providers/services/versions.py"]
     for path in sorted(path for path in set(paths) if path.is_file() and "__pycache__" not in path.parts):
         digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
@@ -97,6 +99,36 @@ def pointed_at(name: str) -> Iterator[None]:
         yield
     finally:
         _point(before)
+
+
+@contextlib.contextmanager
+def as_superuser() -> Iterator[None]:
+    """This thread's default connection is the superuser's inside the block."""
+    before = connections["default"].settings_dict["USER"]
+    connections["default"].close()
+    connections["default"].settings_dict["USER"] = embedded.SUPERUSER
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"].settings_dict["USER"] = before
+
+
+def unprotect(name: str) -> None:
+    """Take every trigger and every constraint but the primary keys out of a database."""
+    with superuser(name) as connection:
+        constraints = connection.execute(
+            "SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint "
+            "WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 AND contype IN ('f', 'c', 'u', 'x') "
+            "ORDER BY contype = 'u'"
+        ).fetchall()
+        tables = connection.execute(
+            "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchall()
+        for table, constraint in constraints:
+            connection.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint} CASCADE")
+        for (table,) in tables:
+            connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
 
 
 def _point(names: dict[str, str]) -> None:

@@ -23,6 +23,7 @@ REFUSE_CHANGE = RunSQL(
 
 # See docs/decisions/0002-months-lock-by-watermark.md. Under READ COMMITTED each statement of a
 # function sees what committed before it, so what is read after the lock was waited for is the truth.
+# Tables are named with their schema: a temporary one of the caller's would be found before ours.
 REFUSE_LOCKED_MONTH = RunSQL(
     f"""
     CREATE FUNCTION ledger_first_open_day() RETURNS date LANGUAGE plpgsql AS $$
@@ -31,7 +32,7 @@ REFUSE_LOCKED_MONTH = RunSQL(
             RAISE EXCEPTION 'postings need READ COMMITTED: an older snapshot cannot see a month being locked';
         END IF;
         PERFORM pg_advisory_xact_lock_shared({JOURNAL_LOCK});
-        RETURN (SELECT (max(month) + interval '1 month')::date FROM ledger_period);
+        RETURN (SELECT (max(month) + interval '1 month')::date FROM public.ledger_period);
     END $$;
 
     CREATE FUNCTION ledger_refuse_locked_month() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -46,7 +47,7 @@ REFUSE_LOCKED_MONTH = RunSQL(
             SELECT min(dated_on) INTO refused FROM new_rows WHERE dated_on < first_open;
         ELSE
             SELECT min(e.dated_on) INTO refused
-            FROM new_rows JOIN ledger_entry e ON e.id = new_rows.entry_id WHERE e.dated_on < first_open;
+            FROM new_rows JOIN public.ledger_entry e ON e.id = new_rows.entry_id WHERE e.dated_on < first_open;
         END IF;
         IF refused IS NOT NULL THEN
             RAISE EXCEPTION 'the month of % is locked', refused

@@ -4,16 +4,14 @@ The damage is planted as the superuser into a copy of the story whose triggers a
 are dropped: what the database refuses must still be found if it ever got in.
 """
 
-from collections.abc import Iterator
 from io import StringIO
 from typing import NamedTuple
 
 import pytest
 from django.core.management import call_command
-from django.db import connection, connections, transaction
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from marketplace.config import embedded
 from marketplace.management.base import Refused
 from tests import databases, story
 from vouchers.models import Elder
@@ -502,39 +500,6 @@ DAMAGES = [
         "'Liabilities:Payable:OP01 (redemptions)'",
     ),
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def bare_story(story_template: str) -> Iterator[str]:
-    """The story with every trigger disabled and every constraint gone but the primary keys."""
-    name = databases.clone(story_template)
-    with databases.superuser(name) as server:
-        constraints = server.execute(
-            "SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint "
-            "WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 AND contype IN ('f', 'c', 'u', 'x') "
-            "ORDER BY contype = 'u'"
-        )
-        for table, constraint in constraints.fetchall():
-            server.execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint} CASCADE")
-        for (table,) in server.execute(
-            "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
-        ).fetchall():
-            server.execute(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
-    yield name
-    databases.drop(name)
-
-
-@pytest.fixture
-def bare(bare_story: str, django_db_blocker) -> Iterator[CursorWrapper]:
-    """A cursor of the superuser's on the bare story, on the connection that the proof uses; rolled back."""
-    login = connections.settings["default"]["USER"]
-    with django_db_blocker.unblock(), databases.pointed_at(bare_story):
-        connection.settings_dict["USER"] = embedded.SUPERUSER
-        with transaction.atomic(), connection.cursor() as cursor:
-            yield cursor
-            transaction.set_rollback(True)
-        connection.close()
-        connection.settings_dict["USER"] = login
 
 
 def plant(cursor: CursorWrapper, sql: str) -> int:
