@@ -198,12 +198,13 @@ def _postgres_pid(cluster: Path) -> int | None:
     try:
         pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
         # The number may be another process's by now: after a crash, or a restart of the machine.
-        return pid if os.path.samefile(f"/proc/{pid}/cwd", cluster) and not _is_zombie(pid) else None
+        return pid if os.path.samefile(f"/proc/{pid}/cwd", cluster) and not is_gone(pid) else None
     except (OSError, ValueError):
         return None
 
 
-def _is_zombie(pid: int) -> bool:
+def is_gone(pid: int) -> bool:
+    """Whether this process has ended; a zombie has, though nobody has asked for its status yet."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
@@ -442,7 +443,7 @@ def _stop_valkey(data: Path) -> None:
         return
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + 20
-    while Path(f"/proc/{pid}").exists() and not _is_zombie(pid) and time.monotonic() < deadline:
+    while Path(f"/proc/{pid}").exists() and not is_gone(pid) and time.monotonic() < deadline:
         time.sleep(0.01)
 
 

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-from marketplace.config import environment
+from marketplace.config import embedded, environment
 
 PR_SET_PDEATHSIG = 1
 
@@ -61,6 +61,9 @@ def main() -> None:
         os.environ.setdefault("YIQUAN_POOL_SIZE", str(int(web_threads()) + 2))
     environment.keys()  # refuse in one sentence here, not in a traceback of each worker
     end_with_parent(signal.SIGTERM)
+    supervisor = os.environ.get("YIQUAN_SUPERVISOR")
+    if supervisor and embedded.is_gone(int(supervisor)):  # it died before the kernel was asked
+        sys.exit(1)
     os.execv(sys.executable, [sys.executable, *QUIET, "-m", *commands()[name]])
 
 

@@ -44,7 +44,8 @@ def main() -> None:
     signal.signal(signal.SIGHUP, _interrupt)
     # A copy of this process that waits for a child must not outlive it, however it ends.
     multiprocessing.set_start_method("fork")
-    os.register_at_fork(after_in_child=lambda: end_with_parent(signal.SIGKILL))
+    os.environ["YIQUAN_SUPERVISOR"] = str(os.getpid())
+    os.register_at_fork(after_in_child=_end_with_the_site)
 
     refuse_taken_port()
     environment.keys()
@@ -66,6 +67,12 @@ def main() -> None:
 
 def _interrupt(number: int, frame) -> None:
     raise KeyboardInterrupt
+
+
+def _end_with_the_site() -> None:
+    end_with_parent(signal.SIGKILL)
+    if os.getppid() != int(os.environ["YIQUAN_SUPERVISOR"]):
+        os._exit(1)
 
 
 @contextlib.contextmanager

@@ -85,7 +85,7 @@ def test_kill_9_of_the_whole_leaves_only_servers_that_the_next_command_stops(sit
     site.wait()
     processes.kill(site.process.pid)
     processes.wait_until(
-        lambda: not [line for line in processes.of(site.data).values() if "marketplace" in line], seconds=20
+        lambda: not [line for line in processes.of(site.data).values() if "marketplace" in line]
     )
     assert processes.of(site.data)
     processes.ended(processes.python(site.data, "manage.py", "check", "--database", "default"))
