@@ -15,7 +15,23 @@ from marketplace.accounts.models import User
 from marketplace.accounts.operations import create_user
 from providers.models import Division, Operator
 
-WORDS = ["jade", "amber", "lotus", "maple", "river", "lantern", "bamboo", "willow", "orchid", "cedar", "ferry", "harbour", "meadow", "pebble", "quill"]
+WORDS = [
+    "jade",
+    "amber",
+    "lotus",
+    "maple",
+    "river",
+    "lantern",
+    "bamboo",
+    "willow",
+    "orchid",
+    "cedar",
+    "ferry",
+    "harbour",
+    "meadow",
+    "pebble",
+    "quill",
+]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """`manage.py sample_city`: a made-up town to look at, in an empty embedded database."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +37,7 @@ class Command(base.Command):
     def handle(self, *, today: date | None, elders: int, **options: Any) -> None:
         if not environment.uses_embedded_database():
             raise base.Refused(_("A sample city is made on the embedded database only; DATABASE_URL is set."))
-        folder = settings.DATA_DIR / "sample"
+        folder = sample_folder()
         begun = Progress.read(folder)
         empty = database_is_empty()
         if begun and begun.finished and not empty:
@@ -60,3 +61,7 @@ class Command(base.Command):
         )
         progress = player.play(today=today or timezone.localdate(), elders=elders)
         self.stdout.write(_("The sample city of %(day)s is ready.") % {"day": progress.today})
+
+
+def sample_folder() -> Path:
+    return settings.DATA_DIR / "sample"
