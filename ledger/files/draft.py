@@ -38,7 +38,7 @@ class Draft:
 
     # Checking
 
-    def problem(self, row: Row, column: str, message: Any, **values: Any) -> None:
+    def problem(self, row: Row, column: str, message: Any, /, **values: Any) -> None:
         self._problems.add(self.file, row.line, column, message, **values)
 
     def once(self, rows: Iterable[Row], *columns: str) -> list[Row]:

@@ -79,7 +79,7 @@ class Problems:
         self.total = 0
         self._listed = listed
 
-    def add(self, file: str, line: int, column: str, message: Any, **values: Any) -> None:
+    def add(self, file: str, line: int, column: str, message: Any, /, **values: Any) -> None:
         self.total += 1
         if len(self.first) < self._listed:
             self.first.append(Problem(file, line, column, message, values))
