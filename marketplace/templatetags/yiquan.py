@@ -13,8 +13,7 @@ from django.utils.dateformat import format as format_date
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _l
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 
 from marketplace.web import navigation
 
@@ -63,17 +62,17 @@ def exact(amount: Decimal | None) -> str:
 
 
 ENTRY_KINDS = {
-    "issue": _l("Issue of vouchers"),
-    "redemption": _l("Redemption"),
-    "closing": _l("Voucher closed"),
-    "void_death": _l("Voided after a death"),
-    "correct_death": _l("Death corrected, voids undone"),
-    "reversal": _l("Reversal"),
-    "expiry": _l("Expiry of vouchers"),
-    "hold": _l("Vouchers set aside"),
-    "release": _l("Vouchers released"),
-    "statement": _l("Offset statement"),
-    "bank": _l("Bank line"),
+    "issue": gettext_lazy("Issue of vouchers"),
+    "redemption": gettext_lazy("Redemption"),
+    "closing": gettext_lazy("Voucher closed"),
+    "void_death": gettext_lazy("Voided after a death"),
+    "correct_death": gettext_lazy("Death corrected, voids undone"),
+    "reversal": gettext_lazy("Reversal"),
+    "expiry": gettext_lazy("Expiry of vouchers"),
+    "hold": gettext_lazy("Vouchers set aside"),
+    "release": gettext_lazy("Vouchers released"),
+    "statement": gettext_lazy("Offset statement"),
+    "bank": gettext_lazy("Bank line"),
 }
 
 

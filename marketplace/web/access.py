@@ -23,6 +23,12 @@ STATEMENT_READERS = BUREAU | {Role.OPERATOR_MANAGER, Role.STREET_OFFICER}
 NAME_READERS = BUREAU | {Role.STREET_OFFICER}
 """Those who may reveal a masked name: a recorded click with a reason."""
 
+
+def plays(user: Any, allowed: frozenset[Role]) -> bool:
+    """Whether this person's role is one of these."""
+    return getattr(user, "role", "") in allowed
+
+
 ANYONE = "anyone"
 SIGNED_IN = "signed in"
 

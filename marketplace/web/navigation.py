@@ -41,7 +41,7 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 "Your leases: what was earned, what is offset, what is due, down to each meal"
             ),
             Role.STREET_OFFICER: _("The leases of your division, month by month"),
-        }.get(role, _("Each statement of each lease, of all months"))
+        }.get(Role(role), _("Each statement of each lease, of all months"))
         items.append(_item(path, "statements", _("Statements"), about, "file-earmark-text"))
     return items
 

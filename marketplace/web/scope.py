@@ -14,6 +14,8 @@ from marketplace.web.access import BUREAU
 from providers.divisions.queries import ids_under
 from providers.models import Lease
 from vouchers.models import Claim, Movement, Redemption, Statement, Voucher
+from vouchers.redemption.models import RedemptionQuerySet
+from vouchers.wallets.models import VoucherQuerySet
 
 BY_DIVISION = BUREAU | {Role.STREET_OFFICER}
 
@@ -37,7 +39,7 @@ def statements(user: Any) -> QuerySet[Statement]:
     return everything if sees_whole_city(user) else everything.filter(lease__in=leases(user))
 
 
-def redemptions(user: Any) -> QuerySet[Redemption]:
+def redemptions(user: Any) -> RedemptionQuerySet:
     """Those served under one of the leases seen, or that claim value for one of them."""
     if sees_whole_city(user):
         return Redemption.objects.all()
@@ -46,7 +48,7 @@ def redemptions(user: Any) -> QuerySet[Redemption]:
     return Redemption.objects.filter(Q(lease__in=seen) | Exists(claimed))
 
 
-def vouchers(user: Any) -> QuerySet[Voucher]:
+def vouchers(user: Any) -> VoucherQuerySet:
     """Those of programmes of the leases seen, or spent at one of them."""
     if sees_whole_city(user):
         return Voucher.objects.all()

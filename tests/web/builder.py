@@ -4,9 +4,13 @@ Only for looking at pages and counting their queries: figures come from the real
 but nothing here goes through an operation. Stories about money belong elsewhere.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Subquery
 
 from ledger.models import Account, Entry, Period, Transfer
 from marketplace.accounts.models import Role, User
@@ -25,7 +29,7 @@ from vouchers.models import (
     Voucher,
 )
 from vouchers.settlement.queries import history, lease_facts
-from vouchers.settlement.reckon import NOTHING, Sums, reckon
+from vouchers.settlement.reckon import Sums, reckon
 
 PASSWORD = "correct horse battery"
 NAMES = ["老纺织厂礼堂", "原招待所", "旧幼儿园", "社区用房", "机修车间", "职工诊所", "物业用房", "活动中心"]
@@ -55,14 +59,19 @@ class City:
     statements: list[Statement] = field(default_factory=list)
 
 
+def _many(rows: Iterable[Any]) -> list[Any]:
+    made = list(rows)
+    return type(made[0]).objects.bulk_create(made, batch_size=1000) if made else []
+
+
 def at(day: date, hour: int = 12) -> datetime:
     return datetime(day.year, day.month, day.day, hour - 8, 4, tzinfo=UTC)
 
 
-def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1)) -> City:
+def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1), served: int = 10_000) -> City:
     """Two months: the one before `month` posted and locked, `month` with statements in every state.
 
-    `leases` leases, each with `meals` redemptions of 8 yuan in each of the two months; the last meal of the
+    `leases` leases, the first `served` of them with `meals` redemptions of 8 yuan in each of the two months; the last meal of the
     first lease is reversed after its month was posted, the last but one of `month` is held for review.
     """
     city = City(month)
@@ -97,7 +106,7 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1)) ->
         user.set_password(PASSWORD)
         user.save()
 
-    premises = Premises.objects.bulk_create(
+    premises = _many(
         Premises(
             code=f"PR{n:04d}",
             name=NAMES[n % 8] + ("" if n < 8 else f"{n // 8}"),
@@ -111,7 +120,7 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1)) ->
         )
         for n in range(leases)
     )
-    city.leases = Lease.objects.bulk_create(
+    city.leases = _many(
         Lease(
             code=f"LS{n:04d}",
             premises=premises[n],
@@ -121,7 +130,7 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1)) ->
         )
         for n in range(leases)
     )
-    LeaseTerms.objects.bulk_create(
+    _many(
         LeaseTerms(
             lease=lease,
             starts_on=lease.starts_on,
@@ -132,7 +141,7 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1)) ->
         )
         for n, lease in enumerate(city.leases)
     )
-    programmes = Programme.objects.bulk_create(
+    programmes = _many(
         Programme(
             code=f"PG{n:04d}",
             name=f"{premises[n].name}餐券",
@@ -149,7 +158,7 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1)) ->
         )
         for n, lease in enumerate(city.leases)
     )
-    elders = Elder.objects.bulk_create(
+    elders = _many(
         Elder(
             code=f"EL{n:06d}",
             name=f"{SURNAMES[n % 10]}桂兰",
@@ -166,7 +175,9 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1)) ->
 
     held: set[int] = set()
     for this in (before, month):
-        made = _meals(this, city.leases, programmes, elders, service, (issued, outstanding, redeemed))
+        made = _meals(
+            this, city.leases[:served], programmes[:served], elders, service, (issued, outstanding, redeemed)
+        )
         city.redemptions += made
         if this == month:
             late = made[meals - 2]
@@ -186,7 +197,7 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1)) ->
             )
             for row in (wrong, wrong.claims.get()):
                 type(row).objects.filter(pk=row.pk).update(reversed_on=month)
-        _close(city, this, posted=this == before, held=held, meals=meals)
+        _close(city, this, posted=this == before, held=held, meals=meals, served=served)
     return city
 
 
@@ -198,12 +209,12 @@ def _meals(month, leases, programmes, elders, service, accounts) -> list[Redempt
             key=f"issue:{programme.code}:{month}", kind="issue", dated_on=month, recorded_at=at(month, 9)
         )
         runs.append((programme, entry, n))
-    Entry.objects.bulk_create(entry for _, entry, _ in runs)
-    Transfer.objects.bulk_create(
+    _many(entry for _, entry, _ in runs)
+    _many(
         Transfer(entry=e, line=1, debit=issued, credit=outstanding, commodity="VCY", amount=8 * len(elders))
         for _, e, _ in runs
     )
-    issue_runs = IssueRun.objects.bulk_create(
+    issue_runs = _many(
         IssueRun(
             programme=p,
             issued_on=month,
@@ -216,7 +227,7 @@ def _meals(month, leases, programmes, elders, service, accounts) -> list[Redempt
         )
         for p, e, _ in runs
     )
-    vouchers = Voucher.objects.bulk_create(
+    vouchers = _many(
         Voucher(
             programme=run.programme,
             elder=elder,
@@ -231,16 +242,16 @@ def _meals(month, leases, programmes, elders, service, accounts) -> list[Redempt
         for elder in elders
     )
     days = [month + timedelta(days=n % 27) for n in range(len(vouchers))]
-    entries = Entry.objects.bulk_create(
+    entries = _many(
         Entry(key=f"redeem:{month}:{n}", kind="redemption", dated_on=days[n], recorded_at=at(days[n], 13))
         for n in range(len(vouchers))
     )
-    Transfer.objects.bulk_create(
+    _many(
         Transfer(entry=e, line=1, debit=outstanding, credit=redeemed, commodity="VCY", amount=8)
         for e in entries
     )
     lease_of = {p.pk: lease for p, lease in zip(programmes, leases, strict=True)}
-    redemptions = Redemption.objects.bulk_create(
+    redemptions = _many(
         Redemption(
             key_scope="files",
             key=f"K{month:%Y%m}-{n:06d}",
@@ -264,34 +275,33 @@ def _meals(month, leases, programmes, elders, service, accounts) -> list[Redempt
         )
         for n, voucher in enumerate(vouchers)
     )
-    Movement.objects.bulk_create(
+    _many(
         Movement(voucher=v, kind="redeem", amount=8, entry=e, redemption=r)
         for v, e, r in zip(vouchers, entries, redemptions, strict=True)
     )
-    Claim.objects.bulk_create(
-        Claim(redemption=r, lease=r.lease, service_on=r.service_on, amount=8) for r in redemptions
-    )
+    _many(Claim(redemption=r, lease=r.lease, service_on=r.service_on, amount=8) for r in redemptions)
     return redemptions
 
 
-def _close(city: City, month: date, *, posted: bool, held: set[int], meals: int) -> None:
+def _close(city: City, month: date, *, posted: bool, held: set[int], meals: int, served: int) -> None:
     states = list(Statement.State)
     past = history(month)
     statements = []
     for n, facts in enumerate(lease_facts()):
+        counted = meals - (1 if held and n == 0 else 0) if n < served else 0
         sums = Sums(
-            counted={month: Decimal(8 * (meals - (1 if held and n == 0 else 0)))},
+            counted={month: Decimal(8 * counted)},
             taken_back={} if posted or n else {_before(month): Decimal(8)},
-            redemptions=meals - (1 if held and n == 0 else 0),
+            redemptions=counted,
             held=1 if held and n == 0 else 0,
         )
-        figures = reckon(lease=facts, month=month, sums=sums or NOTHING, history=past.get(facts.id, []))
+        figures = reckon(lease=facts, month=month, sums=sums, history=past.get(facts.id, []))
         state = Statement.State.APPROVED if posted else states[n % 4]
         if not posted and n == 0:
             state = Statement.State.DRAFT
         entry = None
         if state == Statement.State.APPROVED:
-            entry = Entry.objects.create(
+            entry = Entry(
                 key=f"statement:{facts.code}:{month}",
                 kind="statement",
                 dated_on=month + timedelta(days=27),
@@ -311,23 +321,19 @@ def _close(city: City, month: date, *, posted: bool, held: set[int], meals: int)
                 },
             )
         )
-    statements = Statement.objects.bulk_create(statements)
+    _many(s.entry for s in statements if s.entry)
+    statements = _many(statements)
     city.statements += statements
     who = [("confirm", "manager"), ("review", "street"), ("approve", "approver")]
-    Approval.objects.bulk_create(
+    _many(
         Approval(statement=s, step=step, round=1, by=city.people[name], at=at(month, 9 + k), digest=s.digest)
         for s in statements
         for k, (step, name) in enumerate(who[: states.index(Statement.State(s.state))])
     )
-    for s in statements:
-        if s.state == Statement.State.APPROVED:
-            Claim.objects.filter(
-                lease=s.lease_id,
-                statement=None,
-                reversed_on=None,
-                service_on__gte=month,
-                service_on__lt=_after(month),
-            ).exclude(redemption__in=held).update(statement=s)
+    standing = Statement.objects.filter(lease=OuterRef("lease_id"), month=month, state="approved")
+    Claim.objects.filter(
+        statement=None, reversed_on=None, service_on__gte=month, service_on__lt=_after(month)
+    ).exclude(redemption__in=held).filter(Exists(standing)).update(statement=Subquery(standing.values("pk")))
     if posted:
         Period.objects.create(month=month, locked_at=at(_after(month)), locked_by="approver")
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from ledger.models import Period
@@ -36,8 +36,9 @@ SORTS: dict[str, Any] = {
 def months(request: HttpRequest) -> HttpResponse:
     """This page will list the months, newest first, each with its sums and what it waits for."""
     locked = {period.month: period for period in Period.objects.order_by("-month")}
-    drawn = list(
-        scope.statements(request.user)
+    drawn: list[dict[str, Any]] = [
+        {**row, "locked": locked.get(row["month"]), "waiting": row["leases"] - row["posted"]}
+        for row in scope.statements(request.user)
         .values("month")
         .annotate(
             leases=Count("id"),
@@ -46,10 +47,7 @@ def months(request: HttpRequest) -> HttpResponse:
             **{f"sum_{name}": Sum(name) for name in ("charge", "applied", "cash_due", "carry_out", "cap")},
         )
         .order_by("-month")
-    )
-    for row in drawn:
-        row["locked"] = locked.get(row["month"])
-        row["waiting"] = row["leases"] - row["posted"]
+    ]
     this_month = timezone.localdate().replace(day=1)
     listing = Listing(
         request, drawn, sorts={"month": lambda row: row["month"]}, default="-month", per_page=24
@@ -118,21 +116,24 @@ def _neighbours(month: date) -> tuple[date | None, date | None]:
 def _blockers(month: date, totals: Totals) -> list[dict[str, str]]:
     """What stands between this month and its lock, each with the filter that shows it."""
     found = []
-    sentences = {
-        Statement.State.DRAFT: _("%(n)s wait for the operator to confirm"),
-        Statement.State.CONFIRMED: _("%(n)s wait for the street to review"),
-        Statement.State.REVIEWED: _("%(n)s wait for the bureau to approve"),
+    states = Statement.State
+    waits = {
+        states.DRAFT: lambda n: ngettext(
+            "%(n)s waits for the operator to confirm", "%(n)s wait for the operator to confirm", n
+        ),
+        states.CONFIRMED: lambda n: ngettext(
+            "%(n)s waits for the street to review", "%(n)s wait for the street to review", n
+        ),
+        states.REVIEWED: lambda n: ngettext(
+            "%(n)s waits for the bureau to approve", "%(n)s wait for the bureau to approve", n
+        ),
     }
-    for state, sentence in sentences.items():
+    for state, sentence in waits.items():
         if n := totals.states.get(state, 0):
-            found.append({"text": sentence % {"n": n}, "query": f"state={state}"})
-    if totals.under_review:
-        found.append(
-            {
-                "text": _("%(n)s redemptions are held for review") % {"n": totals.under_review},
-                "query": "review=1",
-            }
-        )
+            found.append({"text": sentence(n) % {"n": n}, "query": f"state={state}"})
+    if n := totals.under_review:
+        held = ngettext("%(n)s redemption is held for review", "%(n)s redemptions are held for review", n)
+        found.append({"text": held % {"n": n}, "query": "review=1"})
     last_locked = Period.objects.order_by("-month").values_list("month", flat=True).first()
     earlier = (month - timedelta(days=1)).replace(day=1)
     if last_locked and last_locked < earlier:

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
 from marketplace.accounts.models import Role
@@ -25,7 +25,7 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
 
-sign_in = anyone(SignIn.as_view(http_method_names=["get", "head", "post", "options"]))
+sign_in = anyone(require_http_methods(["GET", "HEAD", "POST"])(SignIn.as_view()))
 sign_out = anyone(require_POST(LogoutView.as_view()))
 language = anyone(require_POST(set_language))
 

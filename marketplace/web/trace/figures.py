@@ -1,6 +1,7 @@
 """The figures of a statement: what each is called, how it comes about, and the claims that make it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, SmallIntegerField, Value, When
 from django.utils.functional import Promise
@@ -52,7 +53,8 @@ def claims(statement: Statement, figure: str) -> QuerySet[Claim]:
             sign=Value(1)
         )
     if posted:
-        adds, takes = Q(statement=statement), Q(taken_back=statement)
+        adds: Any = Q(statement=statement)
+        takes: Any = Q(taken_back=statement)
     else:
         adds = Q(statement=None, reversed_on=None, service_on__lt=after) & ~held
         takes = Q(statement__isnull=False, reversed_on__isnull=False, taken_back=None)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ledger.audit.operations import record
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope
-from marketplace.web.access import BUREAU, NAME_READERS, STATEMENT_READERS, roles
+from marketplace.web.access import BUREAU, NAME_READERS, STATEMENT_READERS, plays, roles
 from marketplace.web.trace.forms import RevealForm
 from vouchers.models import Claim, Movement, Redemption
 
@@ -51,7 +51,7 @@ def _about(request: HttpRequest, number: str) -> dict[str, Any]:
         .select_related("elder", "service", "entry", "lease__premises", "lease__operator", "reversal__entry")
     )
     seen = set(scope.leases(request.user).values_list("pk", flat=True))
-    claims = [
+    claims: list[dict[str, Any]] = [
         {"claim": claim, "visible": claim.lease_id in seen}
         for claim in Claim.objects.filter(redemption=found)
         .select_related("lease__premises", "statement", "taken_back")
@@ -74,8 +74,8 @@ def _about(request: HttpRequest, number: str) -> dict[str, Any]:
         "held": any(not case.decision for case in cases),
         "elder_price": elder_price,
         "months_up": standing,
-        "form": RevealForm() if request.user.role in NAME_READERS else None,
-        "reads_entries": request.user.role in BUREAU,
+        "form": RevealForm() if plays(request.user, NAME_READERS) else None,
+        "reads_entries": plays(request.user, BUREAU),
         "trail": [
             *_up(request, claims),
             (found.number, None),
@@ -90,7 +90,7 @@ def _up(request: HttpRequest, claims: list[dict[str, Any]]) -> list[tuple[str, s
         if item["visible"] and statement:
             lease = item["claim"].lease.code
             up = []
-            if request.user.role in BUREAU:
+            if plays(request.user, BUREAU):
                 up.append((month_name(statement.month), reverse("bureau:month", args=[statement.month])))
             return [
                 *up,

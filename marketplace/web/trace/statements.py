@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope, sheets
-from marketplace.web.access import BUREAU, STATEMENT_READERS, roles
+from marketplace.web.access import BUREAU, STATEMENT_READERS, plays, roles
 from marketplace.web.exports import export
 from marketplace.web.lists import Listing
 from providers.leases import schedule
@@ -86,7 +86,7 @@ def statement(request: HttpRequest, lease: str, month: date) -> HttpResponseBase
             "earlier_rounds": [a for a in approvals if a.round != found.round],
             "before": near.filter(month__lt=month).order_by("-month").first(),
             "after": near.filter(month__gt=month).order_by("month").first(),
-            "reads_entries": request.user.role in BUREAU,
+            "reads_entries": plays(request.user, BUREAU),
             "trail": [*up(request, found)[:-1], (f"{lease} · {month_name(month)}", None)],
         },
     )
@@ -106,7 +106,7 @@ def up(request: HttpRequest, found: Statement) -> list[tuple[str, str | None]]:
     """The way from the first list down to this statement."""
     lease, month = found.lease.code, found.month
     way: list[tuple[str, str | None]]
-    if request.user.role in BUREAU:
+    if plays(request.user, BUREAU):
         way = [
             (_("Offset months"), reverse("bureau:months")),
             (month_name(month), reverse("bureau:month", args=[month])),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from marketplace.web import scope
-from marketplace.web.access import BUREAU, STATEMENT_READERS, roles
+from marketplace.web.access import BUREAU, STATEMENT_READERS, plays, roles
 from marketplace.web.lists import Listing
 from vouchers.models import IssueRun, Movement, Redemption, Voucher
 
@@ -82,7 +82,7 @@ def voucher(request: HttpRequest, serial: str) -> HttpResponse:
             "programme": found.programme,
             "lines": lines,
             "adds_up": (lines[-1].left if lines else found.face_value) == found.remaining,
-            "reads_entries": request.user.role in BUREAU,
+            "reads_entries": plays(request.user, BUREAU),
             "trail": [
                 *(
                     [
@@ -91,7 +91,7 @@ def voucher(request: HttpRequest, serial: str) -> HttpResponse:
                             reverse("issue_run", args=[found.run_id]),
                         )
                     ]
-                    if request.user.role in BUREAU
+                    if plays(request.user, BUREAU)
                     else []
                 ),
                 (_("Voucher %(serial)s") % {"serial": found.serial}, None),

@@ -1,0 +1,115 @@
+"""Every page of the site once, from the URLconf, and who may open it.
+
+A page that is missing here fails the suite (test_access.py): whoever adds one says here who may open it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from marketplace.accounts.models import Role
+from tests.web.builder import City
+
+BUREAU = {Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR}
+TRACE = BUREAU | {Role.STREET_OFFICER, Role.OPERATOR_MANAGER}
+EVERYBODY = set(Role)
+
+
+@dataclass(frozen=True)
+class Page:
+    """`roles`: who may open it; `public`: also without sign-in; `method`: the one that it answers."""
+
+    roles: frozenset[str]
+    public: bool = False
+    method: str = "get"
+
+
+def _page(roles: set, **rest: Any) -> Page:
+    return Page(frozenset(roles), **rest)
+
+
+PAGES = {
+    "home": _page(EVERYBODY),
+    "sign_in": _page(EVERYBODY, public=True),
+    "sign_out": _page(EVERYBODY, public=True, method="post"),
+    "set_language": _page(EVERYBODY, public=True, method="post"),
+    "design": _page(EVERYBODY, public=True),
+    "bureau:months": _page(BUREAU),
+    "bureau:month": _page(BUREAU),
+    "statements": _page(TRACE),
+    "statement": _page(TRACE),
+    "lines": _page(TRACE),
+    "redemption": _page(TRACE),
+    "reveal": _page(BUREAU | {Role.STREET_OFFICER}, method="post"),
+    "voucher": _page(TRACE),
+    "issue_run": _page(BUREAU),
+    "entry": _page(BUREAU),
+}
+# Not pages of ours: the machine's probes, and the admin, which checks by itself.
+ELSEWHERE = {"healthz", "readyz", "admin/"}
+
+
+def names() -> Iterator[str]:
+    """The names of all views of the URLconf outside ELSEWHERE; one without a name gives its route."""
+
+    def walk(patterns: list, prefix: str) -> Iterator[str]:
+        for pattern in patterns:
+            if str(pattern.pattern) in ELSEWHERE:
+                continue
+            if isinstance(pattern, URLResolver):
+                inner = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
+                yield from walk(pattern.url_patterns, inner)
+            elif isinstance(pattern, URLPattern):
+                yield f"{prefix}{pattern.name}" if pattern.name else str(pattern.pattern)
+
+    yield from walk(get_resolver().url_patterns, "")
+
+
+def patterns() -> Iterator[URLPattern]:
+    def walk(found: list) -> Iterator[URLPattern]:
+        for pattern in found:
+            if str(pattern.pattern) in ELSEWHERE:
+                continue
+            if isinstance(pattern, URLResolver):
+                yield from walk(pattern.url_patterns)
+            else:
+                yield pattern
+
+    yield from walk(get_resolver().url_patterns)
+
+
+def arguments(name: str, city: City) -> list[Any]:
+    """What an address of this name needs, all belonging to the first lease: manager's and street's own."""
+    first = city.redemptions[0]
+    voucher = first.movements.get().voucher
+    return {
+        "bureau:month": [city.month],
+        "statement": [city.leases[0].code, city.month],
+        "lines": [city.leases[0].code, city.month, "earned"],
+        "redemption": [first.number],
+        "reveal": [first.number],
+        "voucher": [voucher.serial],
+        "issue_run": [voucher.run_id],
+        "entry": [first.entry_id],
+    }.get(name, [])
+
+
+def address(name: str, city: City) -> str:
+    return reverse(name, args=arguments(name, city))
+
+
+def all_pages(city: City) -> dict[str, str]:
+    """Every page that is opened by GET, by a name of its own; figures and error pages too."""
+    found = {name: address(name, city) for name, page in PAGES.items() if page.method == "get"}
+    lease = city.leases[0].code
+    before = city.statements[0].month
+    for figure in ("late", "reversed", "credit", "carry_in", "lapsed", "carry_out", "charge", "under_review"):
+        found[f"lines:{figure}"] = reverse("lines", args=[lease, city.month, figure])
+    found["statement:posted"] = reverse("statement", args=[lease, before])
+    found["month:locked"] = reverse("bureau:month", args=[before])
+    found["month:nothing"] = f"{found['bureau:month']}?q=nothing"
+    found["redemption:reversed"] = reverse("redemption", args=[city.redemptions[5].number])
+    found["missing"] = "/there/is/no/such/page/"
+    return found

@@ -1,0 +1,62 @@
+"""Lists ask the same number of questions at 20 rows and at 2,000 (strength.md 19)."""
+
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.web.builder import City, build
+
+
+def _count(city: City, url: str) -> int:
+    client = Client()
+    client.force_login(city.people["clerk"], backend="django.contrib.auth.backends.ModelBackend")
+    client.get(url)  # session and language once
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        response = client.get(url)
+        if response.streaming:
+            b"".join(response.streaming_content)
+    assert response.status_code == 200, url
+    return len(asked)
+
+
+def _lists(city: City) -> dict[str, str]:
+    lease = city.leases[0].code
+    month = reverse("bureau:month", args=[city.month])
+    run = city.redemptions[0].movements.get().voucher.run_id
+    found = {
+        "months": reverse("bureau:months"),
+        "month": month,
+        "month as csv": f"{month}?format=csv",
+        "statements": reverse("statements"),
+        "statements as csv": f"{reverse('statements')}?format=csv",
+        "issue run": reverse("issue_run", args=[run]),
+        "lines as csv": reverse("lines", args=[lease, city.month, "earned"]) + "?format=csv",
+    }
+    for figure in ("earned", "late", "reversed", "credit", "under_review"):
+        found[figure] = reverse("lines", args=[lease, city.month, figure])
+    return found
+
+
+def _measure(fresh: City) -> dict[str, int]:
+    return {name: _count(fresh, url) for name, url in _lists(fresh).items()}
+
+
+def test_20_and_2000_rows_take_the_same_number_of_queries(db):
+    point = transaction.savepoint()
+    few = _measure(build(leases=20, meals=20, served=1))
+    transaction.savepoint_rollback(point)
+    many = _measure(build(leases=2000, meals=2000, served=1))
+    assert few == many
+    assert max(few.values()) <= 12, few
+
+
+def test_a_page_of_one_object_asks_little(db):
+    city = build(leases=4, meals=5)
+    redemption = city.redemptions[0]
+    assert _count(city, reverse("redemption", args=[redemption.number])) <= 10
+    assert _count(city, reverse("statement", args=[city.leases[0].code, city.month])) <= 10
+    assert _count(city, reverse("voucher", args=[redemption.movements.get().voucher.serial])) <= 10
+    assert _count(city, reverse("entry", args=[redemption.entry_id])) <= 13

@@ -1,0 +1,84 @@
+"""Signing in and out, errors that help, the language that stays on the page."""
+
+import pytest
+from django.urls import reverse
+
+from marketplace.accounts.models import Role
+from tests.web.builder import PASSWORD, PEOPLE
+
+
+def test_signing_in_leads_to_where_one_wanted_to_go(client, city):
+    wanted = reverse("bureau:month", args=[city.month])
+    asked = client.get(wanted)
+    assert asked.status_code == 302
+    done = client.post(asked.url, {"username": "CLERK", "password": PASSWORD})  # names know no case
+    assert (done.status_code, done.url) == (302, wanted)
+    assert client.get(wanted).status_code == 200
+
+
+def test_signing_in_never_leads_away(client, city):
+    done = client.post(
+        reverse("sign_in") + "?next=https://elsewhere.example/", {"username": "clerk", "password": PASSWORD}
+    )
+    assert (done.status_code, done.url) == (302, reverse("home"))
+
+
+def test_a_wrong_form_says_what_and_where_and_keeps_what_was_typed(client, city):
+    page = client.post(
+        reverse("sign_in"), {"username": "clerk", "password": "wrong"}, headers={"accept-language": "en"}
+    )
+    text = page.content.decode()
+    assert "do not fit together" in text and 'href="#id_username"' in text
+    assert 'value="clerk"' in text and "data-focus" in text
+    assert "wrong" not in text.replace('class="wrong"', "")  # never the password
+    empty = client.post(reverse("sign_in"), {}, headers={"accept-language": "en"}).content.decode()
+    for field, sentence in (("id_username", "Enter your user name"), ("id_password", "Enter your password")):
+        assert f'href="#{field}"' in empty
+        assert empty.count(sentence) == 2  # in the summary and at the field, the same words
+        assert f'aria-describedby="{field}_error"' in empty
+
+
+def test_five_wrong_tries_lock_this_name_here(client, city):
+    for _ in range(5):
+        page = client.post(
+            reverse("sign_in"), {"username": "clerk", "password": "wrong"}, headers={"accept-language": "en"}
+        )
+    assert "Too many tries" in page.content.decode()
+    still = client.post(reverse("sign_in"), {"username": "clerk", "password": PASSWORD})
+    assert still.status_code in (403, 429)
+    other = client.post(reverse("sign_in"), {"username": "auditor", "password": PASSWORD})
+    assert other.status_code == 302  # somebody else at the same address
+
+
+def test_signing_out_is_a_post_and_ends_the_session(as_, city):
+    client = as_("clerk")
+    assert client.get(reverse("sign_out")).status_code == 405
+    assert client.get(reverse("home")).status_code == 200
+    client.post(reverse("sign_out"))
+    assert client.get(reverse("home")).status_code == 302
+
+
+def test_the_language_switch_stays_on_the_page(as_, city):
+    client = as_("clerk", "zh-hans")
+    here = reverse("bureau:month", args=[city.month]) + "?state=draft"
+    assert "应收租金" in client.get(here).content.decode()
+    switched = client.post(reverse("set_language"), {"language": "en", "next": here})
+    assert switched.url == here
+    assert "Rent charged" in client.get(here).content.decode()
+    away = client.post(reverse("set_language"), {"language": "en", "next": "https://elsewhere.example/"})
+    assert "elsewhere" not in away.url
+
+
+@pytest.mark.parametrize("name", PEOPLE)
+def test_everybody_has_a_first_page(as_, name):
+    page = as_(name).get(reverse("home"))
+    hrefs = {item.href for item in page.context["items"]}
+    role = PEOPLE[name]
+    if role in (Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR):
+        assert hrefs == {reverse("bureau:months"), reverse("statements")}
+    elif role in (Role.OPERATOR_MANAGER, Role.STREET_OFFICER):
+        assert hrefs == {reverse("statements")}
+    else:
+        assert hrefs == set() and "Nothing to do here yet" in page.content.decode()
+    for href in hrefs:
+        assert as_(name).get(href).status_code == 200
