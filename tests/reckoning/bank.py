@@ -47,7 +47,10 @@ def open_dues(city, operator):
     for line in city.bank_lines:
         if line.lease:
             receipts[line.lease] += line.amount
-    for lease, month, due in city.receivables(operator):
+    for lease, month, statement in city.approved():
+        if city.leases[lease].operator != operator:
+            continue
+        due = statement.cash_due
         due -= sum(line.amount for line in city.bank_lines if line.proposed == (lease, month))
         paid = max(min(receipts[lease], due), 0)
         receipts[lease] -= paid

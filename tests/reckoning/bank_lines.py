@@ -16,7 +16,7 @@ NAMES = {code: name for code, name, _ in OPERATORS}
 
 
 def write(home, city):
-    due = {(lease, month): amount for op in NAMES for lease, month, amount in city.receivables(op)}
+    due = {(lease, month): statement.cash_due for lease, month, statement in city.approved()}
 
     def rent(lease, n):
         """What the lease owes for the n-th month of 2026."""

@@ -64,8 +64,8 @@ def counted(items, code, month):
     return [made for made, _ in earned + late], [made for made, _ in reverted]
 
 
-def reckon(lease, items, credit_left, month):
-    """The statement, or None when the lease has none for that month."""
+def reckon(lease, items, credit_left, month, always=False):
+    """The statement, or None when the lease has none for that month (`always`: one that says nothing)."""
     earned, late, reverted, waiting = _sorted_out(items, lease.code, month)
     total = {
         name: sum((value for _, value in some), ZERO)
@@ -73,7 +73,7 @@ def reckon(lease, items, credit_left, month):
     }
     lapsed = sum((left for m, left, carry_months in credit_left if month > later(m, carry_months)), ZERO)
     in_force = month_of(lease.starts_on) <= month <= month_of(lease.ends_on)
-    if not in_force and not lapsed and not any(total.values()):
+    if not always and not in_force and not lapsed and not any(total.values()):
         return None
 
     def rated(some):

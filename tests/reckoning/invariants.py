@@ -35,7 +35,7 @@ def broken(city):
     for wallet in city.wallets.values():
         found += [f"{v.serial}: held without an open order" for v in wallet if v.held != live[v.serial]]
     for code in city.leases:
-        said = [s[code] for m, s in city.drawn.items() if city.locked and m <= city.locked and code in s]
+        said = [statement for lease, _, statement in city.approved() if lease == code]
         paid = sum(line.amount for line in city.bank_lines if line.lease == code)
         if b[f"Assets:Receivable:Rent:{code}", "CNY"] != sum(s.charge - s.applied for s in said) - paid:
             found.append(f"{code}: receivable is not charges - applied - receipts")

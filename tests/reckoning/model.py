@@ -37,7 +37,7 @@ class City:
         self.of_lease = defaultdict(list)  # lease -> [(redemption, value of the lease's offset programmes)]
         self.taken = defaultdict(int)  # (elder, service, day) -> quantity counted for the daily limit
         self.balances, self.journal = defaultdict(Decimal), []
-        self.opened = self.locked = None  # first month ever closed, last month locked
+        self.locked = None  # last month locked; none until a month is closed for the first time
         self.drawn = {}  # month -> {lease: Statement}, drawn up or approved
         self.credit = defaultdict(list)  # lease -> [[month, left, carry_months]], oldest first
         self.bank_lines = []
@@ -273,11 +273,12 @@ class City:
         return False
 
     def _give_back(self, line, on):
-        """What comes back to a voided voucher is voided at once, to one past its validity expires at once.
-        What else is left on a voucher past its validity stays until the expiry run."""
+        """What comes back to a voided voucher is voided at once, to one past its validity expires at once,
+        dated by the day on which it came back. What else is left on a voucher past its validity stays until
+        the expiry run."""
         line.voucher.left += line.amount
         if line.voucher.void_by:
-            self._void([line.voucher], line.voucher.void_by, on=on)
+            self._void_voucher(line.voucher, line.voucher.void_by, on)
         elif line.voucher.valid_until < on:
             self._expire_voucher(line.voucher, line.amount, on)
 
@@ -286,9 +287,15 @@ class City:
     def place(self, *, key, placed_on, service_on, premises, service, elder, quantity):
         """Set aside what the service will be paid with on its day; the same key again answers the same."""
         if key in self.orders:
-            return self.orders[key]
+            known = self.orders[key]
+            told = (known.elder, known.premises, known.service, known.service_on, known.quantity)
+            if told != (elder, premises, service, service_on, quantity):
+                raise Refused("key_reused")
+            return known
         lease, price = self._check(premises, service, elder, quantity, service_on)
         lines = self._allocate(self._candidates(elder, service, lease, service_on), price["elder"])
+        if not (lines or price["government"] or price["charity"]):
+            raise Refused("nothing_spendable")
         order = Order(key, elder, premises, service, service_on, quantity, lines, placed_on)
         for line in lines:
             line.voucher.left -= line.amount
@@ -308,7 +315,7 @@ class City:
         """Cancelling, refusal and time-out alike: what was held is released."""
         order = self.orders[order_key]
         if order.state != "open":
-            raise Refused("order_closed")
+            raise Refused("not_held")
         self._release(order, on)
 
     def _release(self, order, on):
@@ -323,13 +330,17 @@ class City:
             self._post(on, "release", self._pot(programme, "Held"), self._pot(programme), line.amount)
             self._give_back(line, on)
 
-    def deliver(self, order_key, *, key, happened_at, quantity, on=None, scope="files"):
+    def deliver(self, order_key, *, key, happened_at, quantity, on=None, channel="", scope="files"):
         """Turn the hold into a redemption: at most what is held, the rest released on the day `on`."""
         order = self.orders[order_key]
-        if order.state == "delivered":
-            return self.redemptions[scope, key]
+        content = (happened_at, order.premises, order.service, order.elder, quantity, channel)
+        known = self.redemptions.get((scope, key))
+        if known:
+            if known.content != content:
+                raise Refused("key_reused")
+            return known
         if order.state != "open":
-            raise Refused("order_closed")
+            raise Refused("not_held")
         day = service_date(happened_at)
         same_day = order.quantity if day == order.service_on else 0
         lease, price = self._check(
@@ -345,7 +356,6 @@ class City:
             and self._in_scope(self.programmes[line.voucher.programme], lease, day)
         ]
         lines = self._allocate(usable, price["elder"])
-        content = (happened_at, order.premises, order.service, order.elder, quantity, "order")
         made = self._write(
             scope,
             key,
@@ -389,18 +399,17 @@ class City:
     def _void(self, vouchers, cause, *, on):
         """Void what is left; `on` is the death or the decision, the entry is never before the issue."""
         for voucher in vouchers:
-            voucher.void_by = cause
-            day = max(on, voucher.valid_from)
-            self._post(
-                day,
-                "void",
-                self._pot(voucher.programme),
-                self._pot(voucher.programme, "Voided"),
-                voucher.left,
-            )
-            if cause == "death":
-                voucher.voided_by_death += voucher.left
-            voucher.left = ZERO
+            # The death is dated by the later of itself and the issue, fraud by the day of the decision.
+            self._void_voucher(voucher, cause, max(on, voucher.valid_from) if cause == "death" else on)
+
+    def _void_voucher(self, voucher, cause, day):
+        voucher.void_by = cause
+        self._post(
+            day, "void", self._pot(voucher.programme), self._pot(voucher.programme, "Voided"), voucher.left
+        )
+        if cause == "death":
+            voucher.voided_by_death += voucher.left
+        voucher.left = ZERO
 
     def void(self, elder, *, on):
         """Fraud: void everything the elder has left."""
@@ -412,7 +421,8 @@ class City:
         self._void([v for v in self.wallets[elder] if not v.void_by], "death", on=on)
         for order in self.orders.values():
             if order.elder == elder and order.state == "open":
-                self._release(order, max(on, order.placed_on))
+                issued = [line.voucher.valid_from for line in order.lines]
+                self._release(order, max(on, order.placed_on, *issued))
         for made in self.redemptions.values():
             if made.elder == elder and made.service_on >= on and not made.reversed_on:
                 made.review = "held"
@@ -459,9 +469,10 @@ class City:
         """Draw up every lease's statement of the month; again until it is approved."""
         if self.locked and month <= self.locked:
             raise Refused("month_locked")
-        if self.opened and month != self.opened and self.locked != closing.later(month, -1):
+        if self.locked is None:  # the first month ever closed opens the accounts and locks all before it
+            self.locked = closing.later(month, -1)
+        if self.locked != closing.later(month, -1):
             raise Refused("month_before_open")
-        self.opened = self.opened or month
         drawn = {code: self.statement(code, month) for code in sorted(self.leases)}
         self.drawn[month] = {code: s for code, s in drawn.items() if s}
         return self.drawn[month]
@@ -501,14 +512,13 @@ class City:
         """Take lines of one file, as lists of its columns; returns the tally of the command."""
         return bank.take(self, lines)
 
-    def receivables(self, operator):
-        """The operator's statements approved so far as (lease, month, cash due), oldest month first."""
+    def approved(self):
+        """The statements approved so far as (lease, month, statement), oldest month first."""
         return [
-            (code, month, statement.cash_due)
+            (code, month, statement)
             for month in sorted(self.drawn)
             if self.locked and month <= self.locked
             for code, statement in self.drawn[month].items()
-            if self.leases[code].operator == operator
         ]
 
     # The books
