@@ -21,6 +21,7 @@ SERVICE, TOWN = "MEAL", "TOWN"
 FACE, TOWN_FACE = 80, 400
 PREMISES = 400
 PER_OPERATOR = 4
+PER_ELDER = 5  # vouchers a month
 
 
 def premises_code(number: int) -> str:
@@ -54,10 +55,16 @@ def build(name: str, *, elders: int, programmes: bool = True) -> None:
         story.offer(place, meal)
         if programmes:
             own = story.programme(
-                f"P{number:05d}", "offset", lease, face=FACE, starts_on="2025-01-01", ends_on="2030-12-31"
+                f"P{number:05d}",
+                "offset",
+                lease,
+                face=FACE,
+                per_elder=PER_ELDER,
+                starts_on="2025-01-01",
+                ends_on="2030-12-31",
             )
             own.divisions.set([community])
-        if number == 1:
+        if programmes and number == 1:
             story.programme(
                 TOWN, "offset", lease, scope="city", face=TOWN_FACE, per_elder=1, starts_on="2025-01-01",
                 ends_on="2030-12-31",
@@ -84,6 +91,12 @@ def build(name: str, *, elders: int, programmes: bool = True) -> None:
             [elders, PREMISES],
         )
         connection.execute("VACUUM (ANALYZE)")
+
+
+def build_for_issue(name: str, *, elders: int) -> None:
+    build(name, elders=elders, programmes=False)
+    story.programme(TOWN, "payout", None, scope="city", face=FACE, per_elder=PER_ELDER)
+    terms.current()
 
 
 def issue_month(month: date) -> None:

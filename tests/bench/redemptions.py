@@ -9,7 +9,7 @@ from django.conf import settings
 
 from marketplace.config import embedded
 from marketplace.config.environment import PROJECT
-from tests.bench import bare, clients, ground, history, server
+from tests.bench import bare, cities, clients, ground, history, server
 from tests.bench.measure import Bar, Series, count, paired
 from tests.bench.results import Result
 from tests.bench.sizes import Size
@@ -21,7 +21,7 @@ HORDAK = Path(__file__).parent / "hordak_bench"
 
 def run(size: Size) -> Result:
     elders = size.redemptions // history.MEALS_A_MONTH
-    empty, old = databases_for(size)
+    empty, old = cities.without_history(size.redemptions), cities.with_history(size.redemptions)
     hordak_python = environment_of_hordak()
     bare_name, hordak_name = "run_bare", "run_hordak"
     script = bare.make(bare_name, vouchers=elders, premises=ground.PREMISES)
@@ -65,30 +65,6 @@ def run(size: Size) -> Result:
     for name in (bare_name, hordak_name):
         server.drop(name)
     return report(size, series, times)
-
-
-def databases_for(size: Size) -> tuple[str, str]:
-    """A city with vouchers and no history, and the same with a month of redemptions behind it."""
-    elders = size.redemptions // history.MEALS_A_MONTH
-    bare_city = server.kept(f"city_{elders}", lambda name: ground.build(name, elders=elders))
-
-    def issue_february(_: str) -> None:
-        ground.issue_month(ground.FEBRUARY)
-
-    def january_and_issue(name: str) -> None:
-        history.load(name, ground.JANUARY)
-        ground.issue_month(ground.FEBRUARY)
-
-    return (
-        server.kept(f"empty_{elders}", issue_february, like=bare_city),
-        server.kept(f"old_{elders}", january_and_issue, like=issued_january(size)),
-    )
-
-
-def issued_january(size: Size) -> str:
-    elders = size.redemptions // history.MEALS_A_MONTH
-    bare_city = server.kept(f"city_{elders}", lambda name: ground.build(name, elders=elders))
-    return server.kept(f"january_{elders}", lambda _: ground.issue_month(ground.JANUARY), like=bare_city)
 
 
 def environment_of_hordak() -> Path:

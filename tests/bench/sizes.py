@@ -5,13 +5,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Size:
-    """`redemptions` is also the number of vouchers issued; `rounds` of `seconds` each."""
+    """`redemptions` is also the number of vouchers issued; `rounds` of `seconds` each.
+
+    What grows is measured at this size and at a tenth of it.
+    """
 
     name: str
     redemptions: int
     rounds: int
     seconds: int
     slow_rounds: int  # of what takes minutes
+
+    @property
+    def both(self) -> tuple[int, int]:
+        return self.redemptions // 10, self.redemptions
 
 
 FULL = Size("full", 1_000_000, rounds=7, seconds=4, slow_rounds=3)
