@@ -5,13 +5,19 @@ from django.db.migrations import RunSQL
 TERMS_VERSION = RunSQL(
     """
     INSERT INTO providers_termsversion (id, version) VALUES (1, 1);
+    CREATE SEQUENCE providers_terms_moves START 2;
+    -- From a sequence: a change rolled back does not give its number to the next one, which would be taken for it.
     CREATE FUNCTION providers_terms_moved() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
-        UPDATE providers_termsversion SET version = version + 1;
+        UPDATE public.providers_termsversion SET version = nextval('public.providers_terms_moves');
         RETURN NULL;
     END $$
     """,
-    "DROP FUNCTION providers_terms_moved; DELETE FROM providers_termsversion",
+    """
+    DROP FUNCTION providers_terms_moved;
+    DROP SEQUENCE providers_terms_moves;
+    DELETE FROM providers_termsversion;
+    """,
 )
 
 

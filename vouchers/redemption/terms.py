@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
-from django.db import connection
+from django.db import connection, transaction
 
 from ledger import chart
 from ledger.journal.operations import account_ids
@@ -140,10 +140,21 @@ class Terms:
     programmes: dict[int, ProgrammeTerms]
     subsidy: int
     charity: int
+    committed: bool = False
 
     def service_id(self, code: str) -> int | None:
         service = self.services.get(code)
         return service.id if service else None
+
+    def commit(self) -> None:
+        """The transaction in which these were read, and which may have opened accounts for them, has ended well."""
+        self.committed = True
+
+    def stand(self) -> bool:
+        """Whether that transaction has not been rolled back: it is committed, or the one we are in."""
+        return self.committed or any(
+            callback == self.commit for _ids, callback, *_ in connection.run_on_commit
+        )
 
 
 _kept: dict[str, Terms] = {}  # by database name: tests clone databases
@@ -151,7 +162,8 @@ _kept: dict[str, Terms] = {}  # by database name: tests clone databases
 
 def kept() -> Terms | None:
     """The terms in memory, whatever their version."""
-    return _kept.get(connection.settings_dict["NAME"])
+    known = _kept.get(connection.settings_dict["NAME"])
+    return known if known and known.stand() else None
 
 
 def current() -> Terms:
@@ -162,7 +174,9 @@ def current() -> Terms:
         if known and known.version == version:
             return known
         # A change committed while we read shows as a newer version on the next turn of the loop.
-        _kept[connection.settings_dict["NAME"]] = _read(version)
+        read = _read(version)
+        transaction.on_commit(read.commit)
+        _kept[connection.settings_dict["NAME"]] = read
 
 
 def _read(version: int) -> Terms:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -155,6 +156,11 @@ def may(step: str, statement: Statement, by: Any) -> bool:
     return by.holds("bureau_approver")
 
 
+def _as_now(by: Any) -> Any:
+    """The person as the register has them now: a role taken away since the page was opened counts no more."""
+    return get_user_model()._default_manager.get(pk=by.pk)
+
+
 def take_step(*, statement: Statement, step: str, by: Any, at: datetime, seen: str = "") -> Statement:
     """This function will confirm, review or approve one statement as `by`.
 
@@ -174,6 +180,7 @@ def take_step(*, statement: Statement, step: str, by: Any, at: datetime, seen: s
             .select_related("lease__operator", "lease__premises__division")
             .get(id=statement.id)
         )
+        by = _as_now(by)
         before, after = STEPS[Step(step)]
         if statement.state != before:
             raise CannotSettle("wrong_step")
@@ -229,7 +236,11 @@ def _approve_step(statement: Statement, *, step: str, state: str, now: Sums, by:
 
 def _stand(statement: Statement, now: Sums) -> None:
     """Put the claims that were reckoned on the statement; refuse if others came or went in between."""
-    where: dict[str, Any] = {"end": next_month(statement.month), "lease": statement.lease_id, "statement": statement.id}
+    where: dict[str, Any] = {
+        "end": next_month(statement.month),
+        "lease": statement.lease_id,
+        "statement": statement.id,
+    }
     not_held = "NOT EXISTS (SELECT FROM vouchers_reviewcase r WHERE r.redemption_id = c.redemption_id AND r.decision = '')"
     for column, condition, mark in (
         ("statement_id", f"{PENDING} AND {not_held}", now.counted_mark),
@@ -327,9 +338,10 @@ def decide_review(*, redemption: Redemption, release: bool, by: Any, at: datetim
 
     Raises CannotSettle: not_under_review, already_reversed, wrong_role.
     """
-    if not (by.holds("bureau_clerk") or by.holds("bureau_approver")):
-        raise CannotSettle("wrong_role")
     with transaction.atomic():
+        by = _as_now(by)
+        if not (by.holds("bureau_clerk") or by.holds("bureau_approver")):
+            raise CannotSettle("wrong_role")
         hold_journal_open()
         type(redemption.elder).objects.select_for_update(no_key=True).get(id=redemption.elder_id)
         case = ReviewCase.objects.select_for_update().filter(redemption=redemption, decision="")
