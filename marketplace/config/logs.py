@@ -82,6 +82,9 @@ def configure(*, json: bool) -> dict[str, Any]:
             # A refused or mistyped address is no event of ours; errors (5xx) are.
             "django.request": {"level": "ERROR"},
             "axes": {"level": "WARNING"},
+            # Tasks note their outcome in the database; one runs every few seconds.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
             "celery.beat": {"level": "WARNING"},
             "django_celery_beat": {"level": "WARNING"},
             "fontTools": {"level": "WARNING"},
