@@ -19,7 +19,7 @@ install-test:
 	@$(INSTALL) --test
 
 check: install-test ## what can be seen without running anything
-	$(BIN)/ruff check .
+	$(BIN)/ruff check --output-format concise .
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/mypy marketplace vouchers providers ledger
 	$(BIN)/lint-imports
