@@ -18,7 +18,7 @@ DAYS = [
     date(2026, 11, 22), date(2026, 1, 1), date(2026, 3, 31), date(2027, 4, 1), date(2028, 2, 29),
     date(2028, 3, 1), date(2028, 5, 31), date(2026, 8, 16), date(2026, 8, 17), date(2027, 2, 4),
 ]  # fmt: skip
-SMALL = 240
+SMALL = 160
 
 
 @pytest.fixture(scope="module", params=DAYS, ids=str)
@@ -158,7 +158,7 @@ def test_the_independent_reckoning_refuses_what_was_meant_to_be_refused(town):
     refused = sum(c["refused"] for f, c in sample.tallies.items() if f.startswith("redemptions"))
     # Seven files at most with a dozen planned ones each, and the late paper that found nothing left.
     assert refused <= 0.006 * accepted + 13 * 8
-    assert accepted > 1000
+    assert accepted > 600
 
 
 def test_a_control_one_elder_more_in_a_file_is_noticed(tmp_path):
@@ -180,7 +180,7 @@ def test_a_control_one_elder_more_in_a_file_is_noticed(tmp_path):
 def test_the_figures_of_the_whole_town_are_worth_looking_at(tmp_path, today):
     """About half of the rent is worked off; some leases reach their cap and carry, some lapse, some do not."""
     sample = generate(today=today, into=tmp_path)
-    played = reckoned(sample, tmp_path)
+    played = reckoned(sample, tmp_path, check=False)
     calendar = sample.calendar
     for month in calendar.months[:3]:
         drawn = statements(played, month)
