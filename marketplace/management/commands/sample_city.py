@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from marketplace.config import environment
 from marketplace.management import base
 from marketplace.sample.generate import ELDERS
 from marketplace.sample.player import Player, Progress, database_is_empty
@@ -35,7 +34,7 @@ class Command(base.Command):
         )
 
     def handle(self, *, today: date | None, elders: int, **options: Any) -> None:
-        if not environment.uses_embedded_database():
+        if not settings.EMBEDDED:
             raise base.Refused(_("A sample city is made on the embedded database only; DATABASE_URL is set."))
         folder = sample_folder()
         begun = Progress.read(folder)
