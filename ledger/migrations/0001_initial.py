@@ -5,125 +5,240 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='BankFile',
+            name="BankFile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=255)),
-                ('layout', models.CharField(max_length=24)),
-                ('sha256', models.CharField(max_length=64)),
-                ('imported_at', models.DateTimeField()),
-                ('imported_by', models.CharField(max_length=150)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=255)),
+                ("layout", models.CharField(max_length=24)),
+                ("sha256", models.CharField(max_length=64)),
+                ("imported_at", models.DateTimeField()),
+                ("imported_by", models.CharField(max_length=150)),
             ],
         ),
         migrations.CreateModel(
-            name='Period',
+            name="Period",
             fields=[
-                ('month', models.DateField(primary_key=True, serialize=False)),
-                ('locked_at', models.DateTimeField()),
-                ('locked_by', models.CharField(max_length=150)),
+                ("month", models.DateField(primary_key=True, serialize=False)),
+                ("locked_at", models.DateTimeField()),
+                ("locked_by", models.CharField(max_length=150)),
             ],
         ),
         migrations.CreateModel(
-            name='Record',
+            name="Record",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('by', models.CharField(help_text='username, or the name of a nightly task or terminal', max_length=150)),
-                ('channel', models.CharField(max_length=16)),
-                ('action', models.CharField(max_length=40)),
-                ('subject', models.CharField(db_index=True, help_text='code or number of what it is about', max_length=80)),
-                ('detail', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True)),
+                (
+                    "by",
+                    models.CharField(
+                        help_text="username, or the name of a nightly task or terminal", max_length=150
+                    ),
+                ),
+                ("channel", models.CharField(max_length=16)),
+                ("action", models.CharField(max_length=40)),
+                (
+                    "subject",
+                    models.CharField(
+                        db_index=True, help_text="code or number of what it is about", max_length=80
+                    ),
+                ),
+                ("detail", models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('commodity', models.CharField(choices=[('CNY', 'CNY'), ('VCY', 'VCY')], max_length=3)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("commodity", models.CharField(choices=[("CNY", "CNY"), ("VCY", "VCY")], max_length=3)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('id', 'commodity'), name='account_commodity')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("id", "commodity"), name="account_commodity")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=80, unique=True)),
-                ('kind', models.CharField(max_length=24)),
-                ('dated_on', models.DateField(db_index=True)),
-                ('recorded_at', models.DateTimeField()),
-                ('link', models.CharField(blank=True, max_length=40)),
-                ('reverses', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reversed_by', to='ledger.entry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=80, unique=True)),
+                ("kind", models.CharField(max_length=24)),
+                ("dated_on", models.DateField(db_index=True)),
+                ("recorded_at", models.DateTimeField()),
+                ("link", models.CharField(blank=True, max_length=40)),
+                (
+                    "reverses",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="reversed_by",
+                        to="ledger.entry",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'entries',
+                "verbose_name_plural": "entries",
             },
         ),
         migrations.CreateModel(
-            name='Outbox',
+            name="Outbox",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('topic', models.CharField(max_length=40)),
-                ('payload', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("topic", models.CharField(max_length=40)),
+                ("payload", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.TextField(blank=True)),
             ],
             options={
-                'verbose_name_plural': 'outbox',
-                'indexes': [models.Index(condition=models.Q(('done_at', None)), fields=['due_at'], name='outbox_owed')],
+                "verbose_name_plural": "outbox",
+                "indexes": [
+                    models.Index(condition=models.Q(("done_at", None)), fields=["due_at"], name="outbox_owed")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='BankLine',
+            name="BankLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveIntegerField(help_text='line in that file')),
-                ('fingerprint', models.CharField(help_text='SHA-256 over all columns', max_length=64)),
-                ('occurrence', models.PositiveIntegerField(help_text='1 for the first line with this fingerprint')),
-                ('account', models.CharField(max_length=40)),
-                ('booked_at', models.DateTimeField(db_index=True)),
-                ('direction', models.CharField(choices=[('in', 'in'), ('out', 'out')], max_length=3)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=16)),
-                ('counterparty', models.CharField(blank=True, max_length=200)),
-                ('counterparty_account', models.CharField(blank=True, max_length=40)),
-                ('summary', models.CharField(blank=True, max_length=500)),
-                ('purpose', models.CharField(blank=True, max_length=500)),
-                ('balance', models.DecimalField(decimal_places=2, max_digits=16, null=True)),
-                ('columns', models.JSONField(help_text='every column as it stood in the file')),
-                ('file', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='ledger.bankfile')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bank_lines', to='ledger.entry')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("line", models.PositiveIntegerField(help_text="line in that file")),
+                ("fingerprint", models.CharField(help_text="SHA-256 over all columns", max_length=64)),
+                (
+                    "occurrence",
+                    models.PositiveIntegerField(help_text="1 for the first line with this fingerprint"),
+                ),
+                ("account", models.CharField(max_length=40)),
+                ("booked_at", models.DateTimeField(db_index=True)),
+                ("direction", models.CharField(choices=[("in", "in"), ("out", "out")], max_length=3)),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=16)),
+                ("counterparty", models.CharField(blank=True, max_length=200)),
+                ("counterparty_account", models.CharField(blank=True, max_length=40)),
+                ("summary", models.CharField(blank=True, max_length=500)),
+                ("purpose", models.CharField(blank=True, max_length=500)),
+                ("balance", models.DecimalField(decimal_places=2, max_digits=16, null=True)),
+                ("columns", models.JSONField(help_text="every column as it stood in the file")),
+                (
+                    "file",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="ledger.bankfile",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="bank_lines",
+                        to="ledger.entry",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('fingerprint', 'occurrence'), name='bank_line_once'), models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='bank_line_amount_positive')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("fingerprint", "occurrence"), name="bank_line_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)), name="bank_line_amount_positive"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Transfer',
+            name="Transfer",
             fields=[
-                ('pk', models.CompositePrimaryKey('entry_id', 'line', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('line', models.PositiveSmallIntegerField()),
-                ('commodity', models.CharField(max_length=3)),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=16)),
-                ('credit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='ledger.account')),
-                ('debit', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='ledger.account')),
-                ('entry', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='ledger.entry')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "entry_id", "line", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("line", models.PositiveSmallIntegerField()),
+                ("commodity", models.CharField(max_length=3)),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=16)),
+                (
+                    "credit",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="credits",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "debit",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="debits",
+                        to="ledger.account",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transfers",
+                        to="ledger.entry",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='transfer_amount_positive', violation_error_message='A transfer moves more than zero.'), models.CheckConstraint(condition=models.Q(('debit', models.F('credit')), _negated=True), name='transfer_two_accounts', violation_error_message='A transfer needs two accounts.')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gt", 0)),
+                        name="transfer_amount_positive",
+                        violation_error_message="A transfer moves more than zero.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("debit", models.F("credit")), _negated=True),
+                        name="transfer_two_accounts",
+                        violation_error_message="A transfer needs two accounts.",
+                    ),
+                ],
             },
         ),
     ]

@@ -23,7 +23,10 @@ def owe(*, key: str, topic: str, payload: dict[str, Any], at: datetime) -> None:
 
 
 def settle_debts(
-    *, handlers: Mapping[str, Callable[[dict[str, Any]], None]], clock: Callable[[], datetime], most: int = 100
+    *,
+    handlers: Mapping[str, Callable[[dict[str, Any]], None]],
+    clock: Callable[[], datetime],
+    most: int = 100,
 ) -> int:
     """This function will do what is owed and due, oldest first; how much of it was done.
 

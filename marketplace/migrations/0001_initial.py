@@ -4,27 +4,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='NightlyRun',
+            name="NightlyRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('task', models.CharField(db_index=True, max_length=40)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('outcome', models.CharField(choices=[('running', 'running'), ('done', 'done'), ('failed', 'failed')], default='running', max_length=7)),
-                ('summary', models.TextField(blank=True, help_text='what it printed, or why it failed')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("task", models.CharField(db_index=True, max_length=40)),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[("running", "running"), ("done", "done"), ("failed", "failed")],
+                        default="running",
+                        max_length=7,
+                    ),
+                ),
+                ("summary", models.TextField(blank=True, help_text="what it printed, or why it failed")),
             ],
             options={
-                'verbose_name': 'nightly run',
-                'verbose_name_plural': 'nightly runs',
-                'ordering': ['-started_at'],
+                "verbose_name": "nightly run",
+                "verbose_name_plural": "nightly runs",
+                "ordering": ["-started_at"],
             },
         ),
     ]

@@ -44,7 +44,9 @@ def test_a_change_rolled_back_is_not_mistaken_for_the_next_one(fresh_db):
     undone(end_early)
     assert version() == before
     assert terms.current().premises["PM01"].lease_on(story.day("2026-02-01"))
-    Lease.objects.filter(code="LS02").update(ends_on=story.day("2026-01-31"))  # the next change: another number
+    Lease.objects.filter(code="LS02").update(
+        ends_on=story.day("2026-01-31")
+    )  # the next change: another number
     assert terms.current().premises["PM01"].lease_on(story.day("2026-02-01"))
     assert terms.current().premises["PM02"].lease_on(story.day("2026-02-01")) is None
 
