@@ -16,9 +16,12 @@ class Command(migrate.Command):
         super().add_arguments(parser)
         parser.set_defaults(database="owner")
 
-    def handle(self, *args, **options) -> None:
+    def execute(self, *args, **options):
         if options["database"] not in connections:
             raise CommandError("OWNER_DATABASE_URL is not set: migrations run as the owner of the tables.")
+        return super().execute(*args, **options)
+
+    def handle(self, *args, **options) -> None:
         super().handle(*args, **options)
         if options["database"] == "owner" and not (options["plan"] or options["check_unapplied"]):
             grant_rights(connections["owner"], application=connections["default"].settings_dict["USER"])
