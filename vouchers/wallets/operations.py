@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import F
 
 from ledger import chart
 from ledger.audit.operations import record
@@ -136,9 +135,13 @@ def set_aside(*, hold: Hold, lines: Sequence[Line], at: datetime) -> None:
         Movement(voucher_id=line.voucher_id, kind=Kind.HOLD, amount=line.amount, entry=entry, hold=hold)
         for line in lines
     )
-    for line in lines:
-        Voucher.objects.filter(id=line.voucher_id).update(
-            remaining=F("remaining") - line.amount, held=F("held") + line.amount
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE vouchers_voucher v SET remaining = v.remaining - line.amount, held = v.held + line.amount
+            FROM unnest(%s::bigint[], %s::numeric[]) AS line(id, amount) WHERE v.id = line.id
+            """,
+            [[line.voucher_id for line in lines], [line.amount for line in lines]],
         )
     hold.entry = entry
     hold.save(update_fields=["entry"])
@@ -273,14 +276,15 @@ def expire(*, on: date, by: Any, at: datetime) -> dict[str, tuple[int, Decimal]]
 def void(*, vouchers: Sequence[Voucher], on: date, kind: str, key: str, by: Any, at: datetime) -> Decimal:
     """This function will void what is left of these vouchers (locked by the caller, programme selected).
 
-    Dated by the latest of `on` and the day each was issued; one entry for each such day. All are marked
-    voided, empty ones too, so that what comes back to them later is voided at once. Returns yuan voided.
+    A death (`void_death`) is dated by the latest of `on` and the day each was issued, one entry for each such
+    day; fraud by `on`, the day of the decision. All are marked voided, empty ones too, so that what comes back
+    to them later is voided at once. Returns yuan voided.
     """
     total = ZERO
     by_day: dict[date, list[Voucher]] = defaultdict(list)
     for voucher in vouchers:
         if voucher.remaining > 0:
-            by_day[max(on, voucher.valid_from)].append(voucher)
+            by_day[max(on, voucher.valid_from) if kind == "void_death" else on].append(voucher)
     for day, some in sorted(by_day.items()):
         entry = post(
             key=f"{key}:{day}",
