@@ -1,0 +1,100 @@
+"""A real browser (Debian's Chromium) on a real server and database, one city for each module."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test.testcases import LiveServerThread
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+from tests import databases
+from tests.web.addresses import all_pages
+from tests.web.builder import PASSWORD, City, build
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Site:
+    """`address` without a slash at the end; `pages`: names and paths, as in tests/web/addresses.py."""
+
+    address: str
+    city: City
+    pages: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def site(database_template: str, django_db_blocker) -> Iterator[Site]:
+    name = databases.clone(database_template)
+    with django_db_blocker.unblock(), databases.pointed_at(name):
+        city = build()
+        pages = all_pages(city)
+        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+        server.daemon = True
+        server.start()
+        server.is_ready.wait()
+        if server.error:
+            raise server.error
+        yield Site(f"http://127.0.0.1:{server.port}", city, pages)
+        server.terminate()
+        server.join()
+    databases.drop(name)
+
+
+@pytest.fixture(scope="module")
+def browser(site: Site) -> Iterator[Browser]:
+    if not shutil.which(CHROMIUM):
+        pytest.fail("Browser tests need Debian's chromium: apt install chromium fonts-noto-cjk")
+    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps a loop running in this thread
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+    if before is None:
+        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def visit(site: Site, browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """visit("clerk", language="en", width=390): a browser context, signed in; "" is nobody."""
+    opened: list[BrowserContext] = []
+
+    def open_as(
+        person: str, *, language: str = "zh-hans", width: int = 1280, scripts: bool = True
+    ) -> BrowserContext:
+        context = browser.new_context(
+            base_url=site.address,
+            locale="zh-CN" if language == "zh-hans" else "en-GB",
+            viewport={"width": width, "height": 900},
+            java_script_enabled=scripts,
+        )
+        opened.append(context)
+        context.set_default_timeout(20_000)
+        context.add_cookies([{"name": "django_language", "value": language, "url": site.address}])
+        if person:
+            page = context.new_page()
+            page.goto("/sign-in/")
+            page.fill("#id_username", person)
+            page.fill("#id_password", PASSWORD)
+            page.click("main button")
+            page.wait_for_url(f"{site.address}/")
+            page.close()
+        return context
+
+    yield open_as
+    for context in opened:
+        context.close()

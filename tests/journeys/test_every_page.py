@@ -1,0 +1,160 @@
+"""Every page, phone and desk, Chinese and English: experience.md checks 2, 5, 8, 9 and 11."""
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page
+
+AXE = Path(settings.BASE_DIR) / "node_modules/axe-core/axe.min.js"
+STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds wrong by WCAG 2.2 A and AA: rule and place."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(
+        "standards => axe.run(document, {runOnly: {type: 'tag', values: standards}})", STANDARDS
+    )
+    return [
+        f"{v['id']}: {n['target']}: {n['failureSummary'][:200]}"
+        for v in found["violations"]
+        for n in v["nodes"]
+    ]
+
+
+def sideways(page: Page) -> int:
+    """By how many pixels the page can be scrolled sideways."""
+    return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+
+WIDTHS = (1280, 390)
+
+
+def troubles(page: Page) -> list[str]:
+    """Faults at desk and phone width; sideways scrolling at 320 px (400 % zoom of 1280) and with text
+    twice as large. Leaves the page at desk width."""
+    found = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{width} px: {fault}" for fault in faults(page)]
+    page.set_viewport_size({"width": 320, "height": 900})
+    if pixels := sideways(page):
+        found.append(f"320 px: scrolls sideways by {pixels}")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        if pixels := sideways(page):
+            found.append(f"{width} px, text at 200 %: scrolls sideways by {pixels}")
+        page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return found
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_every_page_is_without_fault(site, visit, language):
+    """Chinese and English, phone and desk; also a wrong form, an empty home and a refusal."""
+    found: dict[str, list[str]] = {}
+    page = visit("clerk", language=language).new_page()
+    for name, url in site.pages.items():
+        page.goto(url)
+        found[name] = troubles(page)
+    stranger = visit("", language=language).new_page()
+    stranger.goto("/sign-in/")
+    found["sign-in"] = troubles(stranger)
+    stranger.click("main button")
+    found["sign-in, wrong"] = troubles(stranger)
+    cashier = visit("cashier", language=language).new_page()
+    for name, url in (("empty home", "/"), ("forbidden", "/bureau/months/")):
+        cashier.goto(url)
+        found[name] = troubles(cashier)
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def test_axe_would_find_one(site, visit):
+    """Control: text too pale and a field without a name."""
+    page = visit("").new_page()
+    page.goto("/sign-in/")
+    assert faults(page) == []
+    page.evaluate(
+        "document.querySelector('label').remove(); document.querySelector('h1').style.color = '#bbb'"
+    )
+    assert {fault.split(":")[0] for fault in faults(page)} == {"label", "color-contrast"}
+
+
+def test_a_wide_page_would_be_noticed(site, visit):
+    page = visit("", width=320).new_page()
+    page.goto("/sign-in/")
+    page.evaluate("document.querySelector('h1').style.width = '500px'")
+    assert sideways(page) > 0
+
+
+def test_every_byte_is_ours_and_nothing_is_blocked(site, visit):
+    """No request leaves this server; no script or style is refused; no error in the console."""
+    asked, said = set(), []
+    page = visit("clerk").new_page()
+    page.on("request", lambda request: asked.add(request.url))
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: said.append(str(error)))
+    for name, url in site.pages.items():
+        if name == "missing":
+            continue  # its own 404 stands in the console
+        page.goto(url)
+        page.wait_for_load_state("networkidle")
+    assert said == []
+    assert asked and all(url.startswith((f"{site.address}/", "data:")) for url in asked)
+    assert any("echarts" in url for url in asked)  # control: scripts were asked for
+    page.evaluate("document.body.setAttribute('style', 'color: red')")
+    page.wait_for_timeout(100)
+    assert any("Content Security Policy" in text for text in said)  # control: the policy is there
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_keyboard_reaches_everything_and_focus_shows(site, visit, width):
+    page = visit("clerk", width=width).new_page()
+    for name in ("bureau:month", "redemption", "design"):
+        page.goto(site.pages[name])
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        links = page.evaluate(
+            "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')]"
+            ".filter(e => e.offsetParent && !e.disabled && !e.closest('details:not([open]) > :not(summary)')).length"
+        )
+        unseen = []
+        reached = 1
+        for _ in range(min(links, 40) - 1):
+            page.keyboard.press("Tab")
+            shown = page.evaluate(
+                "(() => { const e = document.activeElement, s = getComputedStyle(e);"
+                "return [e.tagName, e.textContent.trim().slice(0, 30), s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2] })()"
+            )
+            if shown[0] == "BODY":
+                break  # past the last one, into the browser's own bar
+            reached += 1
+            if not shown[2]:
+                unseen.append(shown)
+        assert unseen == [], name
+        assert reached >= min(links, 40) - 1, name
+
+
+def test_the_skip_link_leads_to_the_content(site, visit):
+    page = visit("clerk").new_page()
+    page.goto(site.pages["bureau:month"])
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+@pytest.mark.parametrize("name", ["bureau:month", "statement:posted", "redemption"])
+def test_paper_is_a_face_too(site, visit, name):
+    """Printing leaves out what can only be pressed, and gives A4 pages."""
+    page = visit("clerk").new_page()
+    page.goto(site.pages[name])
+    assert page.locator("header.top").is_visible()
+    page.emulate_media(media="print")
+    assert not page.locator("header.top").is_visible()
+    assert not page.locator("footer.help").is_visible()
+    assert page.locator("h1").is_visible()
+    assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
