@@ -494,10 +494,25 @@ DAMAGES = [
         "accounts_as_documents", "a fen paid out of the fund behind everybody's back",
         "INSERT INTO ledger_entry (key, kind, dated_on, recorded_at, link) "
         "VALUES ('quietly', 'adjustment', '2026-03-31', '2026-03-31', ''); "
-        f"INSERT INTO ledger_transfer (entry_id, line, debit_id, credit_id, commodity, amount) "
+        "INSERT INTO ledger_transfer (entry_id, line, debit_id, credit_id, commodity, amount) "
         f"SELECT max(id), 1, {account('Liabilities:Fund:Charity')}, {account('Liabilities:Payable:OP01')}, "
         "'CNY', 0.01 FROM ledger_entry",
-        "'Liabilities:Payable:OP01 (redemptions)'",
+        "'Liabilities:Payable:OP01'",
+    ),
+    Damage(
+        "accounts_as_documents", "a bank line removed",
+        f"DELETE FROM ledger_bankline WHERE id = {LINE}",
+        "'Assets:Bank:Rent'",
+    ),
+    Damage(
+        "chart_complete", "money in an account of nobody's",
+        "INSERT INTO ledger_account (name, commodity) VALUES ('Assets:Elsewhere', 'CNY'); "
+        "INSERT INTO ledger_entry (key, kind, dated_on, recorded_at, link) "
+        "VALUES ('quietly', 'adjustment', '2026-03-31', '2026-03-31', ''); "
+        "INSERT INTO ledger_transfer (entry_id, line, debit_id, credit_id, commodity, amount) "
+        f"SELECT max(id), 1, {account('Assets:Elsewhere')}, {account('Assets:Bank:Rent')}, "
+        "'CNY', 1 FROM ledger_entry",
+        "'Assets:Elsewhere'",
     ),
 ]  # fmt: skip
 

@@ -34,7 +34,7 @@ INVARIANTS = [
         f"""
         SELECT {NUMBER}
         FROM vouchers_redemption r FULL JOIN (
-            SELECT redemption_id, sum(amount) AS spent FROM vouchers_movement m WHERE {SPENT} GROUP BY redemption_id
+            SELECT redemption_id, sum(amount) AS spent FROM proof_moved m WHERE {SPENT} GROUP BY redemption_id
         ) AS paid ON paid.redemption_id = r.id
         WHERE r.vouchers IS DISTINCT FROM coalesce(paid.spent, 0)
         """,
@@ -53,8 +53,7 @@ INVARIANTS = [
             WHERE part.amount <> 0
             UNION ALL
             SELECT r.id, r.entry_id, expense.account, payable.account, m.amount
-            FROM vouchers_movement m JOIN vouchers_voucher v ON v.id = m.voucher_id
-                JOIN vouchers_programme p ON p.id = v.programme_id
+            FROM proof_moved m JOIN vouchers_programme p ON p.id = m.programme_id
                 JOIN vouchers_redemption r ON r.id = m.redemption_id
                 JOIN providers_lease l ON l.id = r.lease_id
                 JOIN proof_account expense ON expense.role = 'expense' AND expense.owner = p.id
@@ -106,25 +105,20 @@ INVARIANTS = [
     Invariant(
         "voucher_valid_when_spent",
         _("Every voucher was spent by its own elder, on a day on which it was valid."),
-        f"""
-        SELECT {NUMBER}
-        FROM vouchers_movement m JOIN vouchers_redemption r ON r.id = m.redemption_id
-            LEFT JOIN vouchers_voucher v ON v.id = m.voucher_id
-        WHERE {SPENT} AND (
-            v.id IS NULL OR v.elder_id <> r.elder_id OR r.service_on NOT BETWEEN v.valid_from AND v.valid_until)
+        """
+        SELECT coalesce('RD-' || lpad(m.redemption_id::text, 9, '0'), 'entry ' || m.entry_id)
+        FROM proof_moved m WHERE m.kind IN ('redeem', 'redeem_held') AND NOT coalesce(m.fits, false)
         UNION ALL
-        SELECT 'movement ' || m.id FROM vouchers_movement m
-        WHERE m.redemption_id IS NULL AND m.kind IN ('redeem', 'redeem_held', 'give_back')
+        SELECT 'entry ' || m.entry_id FROM proof_moved m WHERE m.kind = 'give_back' AND m.redemption_id IS NULL
         """,
     ),
     Invariant(
         "paid_by_one_kind",
         _("No service was paid by vouchers that offset rent and by vouchers that are paid out."),
         f"""
-        SELECT {NUMBER}
-        FROM vouchers_movement m JOIN vouchers_redemption r ON r.id = m.redemption_id
-            JOIN vouchers_voucher v ON v.id = m.voucher_id JOIN vouchers_programme p ON p.id = v.programme_id
-        WHERE {SPENT} GROUP BY r.id HAVING min(p.settlement) <> max(p.settlement)
+        SELECT 'RD-' || lpad(m.redemption_id::text, 9, '0')
+        FROM proof_moved m JOIN vouchers_programme p ON p.id = m.programme_id
+        WHERE {SPENT} GROUP BY m.redemption_id HAVING min(p.settlement) <> max(p.settlement)
         """,
     ),
     Invariant(
@@ -196,16 +190,15 @@ INVARIANTS = [
         "claims_complete",
         _("Every redemption earns each lease the value of that lease's offset vouchers in it, once."),
         f"""
-        SELECT {NUMBER}
+        SELECT 'RD-' || lpad(side.redemption_id::text, 9, '0')
         FROM (
             SELECT redemption_id, lease_id, amount FROM vouchers_claim
             UNION ALL
             SELECT m.redemption_id, p.lease_id, -m.amount
-            FROM vouchers_movement m JOIN vouchers_voucher v ON v.id = m.voucher_id
-                JOIN vouchers_programme p ON p.id = v.programme_id
+            FROM proof_moved m JOIN vouchers_programme p ON p.id = m.programme_id
             WHERE {SPENT} AND p.settlement = 'offset'
-        ) AS side LEFT JOIN vouchers_redemption r ON r.id = side.redemption_id
-        GROUP BY r.id, side.redemption_id, side.lease_id HAVING sum(side.amount) <> 0
+        ) AS side
+        GROUP BY side.redemption_id, side.lease_id HAVING sum(side.amount) <> 0
         """,
     ),
     Invariant(

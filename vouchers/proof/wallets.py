@@ -25,12 +25,10 @@ SERIAL = "p.code || '-' || lpad(v.id::text, 9, '0')"
 
 # What the movements and issue runs of one programme say that its accounts hold, as debits less credits.
 POCKETS = f"""
-    SELECT v.programme_id AS programme, side.role, sum(side.sign * m.amount) AS amount
-    FROM (SELECT voucher_id, kind, sum(amount) AS amount FROM vouchers_movement GROUP BY voucher_id, kind) AS m
-        JOIN vouchers_voucher v ON v.id = m.voucher_id
+    SELECT m.programme_id AS programme, side.role, side.sign * m.amount AS amount
+    FROM (SELECT programme_id, kind, sum(amount) AS amount FROM proof_moved GROUP BY programme_id, kind) AS m
         JOIN {KINDS} ON k.kind = m.kind
         CROSS JOIN LATERAL (VALUES (k.debit, 1), (k.credit, -1)) AS side (role, sign)
-    GROUP BY v.programme_id, side.role
     UNION ALL
     SELECT programme_id, 'issued', sum(face_value) FROM vouchers_voucher GROUP BY programme_id
     UNION ALL
@@ -132,12 +130,11 @@ INVARIANTS = [
         FROM (
             SELECT entry_id, debit_id AS debit, credit_id AS credit, amount FROM ledger_transfer WHERE commodity = 'VCY'
             UNION ALL
-            SELECT m.entry_id, debit.account, credit.account, -sum(m.amount)
-            FROM vouchers_movement m JOIN vouchers_voucher v ON v.id = m.voucher_id
+            SELECT m.entry_id, debit.account, credit.account, -m.amount
+            FROM proof_moved m
                 JOIN {KINDS} ON k.kind = m.kind
-                JOIN proof_account debit ON debit.role = k.debit AND debit.owner = v.programme_id
-                JOIN proof_account credit ON credit.role = k.credit AND credit.owner = v.programme_id
-            GROUP BY m.entry_id, debit.account, credit.account
+                LEFT JOIN proof_account debit ON debit.role = k.debit AND debit.owner = m.programme_id
+                LEFT JOIN proof_account credit ON credit.role = k.credit AND credit.owner = m.programme_id
             UNION ALL
             SELECT run.entry_id, debit.account, credit.account, -run.value
             FROM vouchers_issuerun run
