@@ -18,7 +18,7 @@ from vouchers.redemption.judge import Judged, Split, VoucherFacts, judge
 from vouchers.redemption.models import Claim, Redemption, Reversal
 from vouchers.redemption.refusals import CannotRedeem
 from vouchers.settlement.models import ReviewCase
-from vouchers.wallets.models import Hold, Movement
+from vouchers.wallets.models import Hold, Movement, Voucher
 from vouchers.wallets.operations import Return, put_back, set_aside, take_from_hold
 
 FILES = "files"  # the one scope of keys that all files share
@@ -166,14 +166,49 @@ def _repeated(order: RedemptionOrder, first: statements.First) -> Redeemed:
     if first.request != order.digest():
         raise CannotRedeem("key_reused")
     redemption = Redemption.objects.get(id=first.id)
+    paid = list(
+        redemption.movements.filter(kind__in=SPENDING).select_related("voucher__programme").order_by("id")
+    )
+    remaining = _remaining_then(redemption, paid)
     spent = [
-        (movement.voucher_id, movement.voucher.programme.code, movement.amount, movement.voucher.remaining)
-        for movement in redemption.movements.filter(kind__in=["redeem", "redeem_held"])
-        .select_related("voucher__programme")
-        .order_by("id")
+        (
+            movement.voucher_id,
+            movement.voucher.programme.code,
+            movement.amount,
+            remaining[movement.voucher_id],
+        )
+        for movement in paid
     ]
     split = Split(**{part: getattr(redemption, part) for part in Split.__dataclass_fields__})
     return Redeemed(redemption.id, order.elder, split, spent, repeated=True)
+
+
+SPENDING = (Movement.Kind.REDEEM, Movement.Kind.REDEEM_HELD)
+# What each kind of movement does to what remains; spending from a hold leaves it alone.
+TO_REMAINING = {
+    Movement.Kind.REDEEM: -1,
+    Movement.Kind.REDEEM_HELD: 0,
+    Movement.Kind.GIVE_BACK: 1,
+    Movement.Kind.HOLD: -1,
+    Movement.Kind.RELEASE: 1,
+    Movement.Kind.EXPIRE: -1,
+    Movement.Kind.VOID: -1,
+    Movement.Kind.UNVOID: 1,
+}
+
+
+def _remaining_then(redemption: Redemption, paid: list[Movement]) -> dict[int, Decimal]:
+    """What remained of each voucher once this redemption was done and the rest of its hold released, whatever
+    became of it since. One query."""
+    remaining = {movement.voucher_id: movement.voucher.face_value for movement in paid}
+    then = dict(remaining)
+    for movement in Movement.objects.filter(voucher__in=list(remaining)).order_by("id"):
+        remaining[movement.voucher_id] += TO_REMAINING[Movement.Kind(movement.kind)] * movement.amount
+        spent = movement.redemption_id == redemption.id and movement.kind in SPENDING
+        held = redemption.hold_id is not None and movement.hold_id == redemption.hold_id
+        if spent or held:
+            then[movement.voucher_id] = remaining[movement.voucher_id]
+    return then
 
 
 def _receipt(id_: int, elder: str, judged: Judged, remaining: dict[int, Decimal]) -> Redeemed:
@@ -292,6 +327,7 @@ def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_sc
             hold_id=hold.id,
         )
         take_from_hold(hold=hold, used={line.voucher_id: line.amount for line in judged.lines}, by=by, at=at)
+        remaining = dict(Voucher.objects.filter(id__in=remaining).values_list("id", "remaining"))
         return _receipt(context.redemption_id, order.elder, judged, remaining)
 
 
@@ -345,7 +381,7 @@ def reverse(
             reason=reason,
             entry=entry,
         )
-        paid = redemption.movements.filter(kind__in=[Movement.Kind.REDEEM, Movement.Kind.REDEEM_HELD])
+        paid = redemption.movements.filter(kind__in=SPENDING)
         put_back(
             returns=[Return(movement.voucher_id, movement.amount) for movement in paid],
             kind=Movement.Kind.GIVE_BACK,
