@@ -1,6 +1,6 @@
 """Loads exported books with Beancount and says what it found, as JSON on standard output.
 
-    python -I check.py DIRECTORY [--cache DIRECTORY] [--processes N]
+    python -I check.py DIRECTORY [--cache DIRECTORY] [--processes N] [--piece-bytes N]
 
 A process of its own: it imports Beancount and nothing of ours, reads files and answers with text. Beancount's own
 parser, booking and validation see every line; they see it in pieces, so that a million entries take two processes
@@ -296,7 +296,7 @@ def read_accounts(directory: Path) -> list[str]:
     return [f"accounts.beancount:{line}: {message}" for line, message in errors]
 
 
-def cut(directory: Path, month: str) -> tuple[list[Piece], bytes]:
+def cut(directory: Path, month: str, piece_bytes: int) -> tuple[list[Piece], bytes]:
     """A month's transactions in pieces, and its balance assertions."""
     path = directory / month_path(month)
     if not path.stat().st_size:
@@ -304,7 +304,7 @@ def cut(directory: Path, month: str) -> tuple[list[Piece], bytes]:
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as raw:
         end = raw.find(f"\n{next_month(month)} balance ".encode()) + 1 or len(raw)
         cuts = [0]
-        while found := NEXT_ENTRY.search(raw, cuts[-1] + PIECE_BYTES, end):
+        while found := NEXT_ENTRY.search(raw, cuts[-1] + piece_bytes, end):
             cuts.append(found.end())
         cuts.append(end)
         pieces = [Piece(month, str(path), *ends) for ends in pairwise(cuts)]
@@ -334,10 +334,10 @@ def compose(
 # The whole
 
 
-def check(directory: Path, processes: int) -> dict[str, Any]:
+def check(directory: Path, processes: int, piece_bytes: int) -> dict[str, Any]:
     months = find_months(directory)
     errors = check_main(directory, months) + read_accounts(directory)
-    cuts = {month: cut(directory, month) for month in months}
+    cuts = {month: cut(directory, month, piece_bytes) for month in months}
     told: dict[str, dict[str, Any]] = {}
     with ProcessPoolExecutor(processes, multiprocessing.get_context("fork"), prepare) as pool:
         changed = pool.submit(check_sums, directory)
@@ -420,6 +420,7 @@ def main() -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--cache", type=Path, help="where to keep what needs no second look")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--piece-bytes", type=int, default=PIECE_BYTES, help="how much is loaded at a time")
     given = parser.parse_args()
     cache = given.cache
     if cache is not None:
@@ -427,7 +428,7 @@ def main() -> None:
     try:
         handle = os.open(given.directory, os.O_RDONLY)
         fcntl.flock(handle, fcntl.LOCK_SH)  # an export under way ends first
-        told = check(given.directory, given.processes)
+        told = check(given.directory, given.processes, given.piece_bytes)
         forget_old()
     except (Unreadable, OSError) as error:
         sys.exit(str(error))

@@ -1,0 +1,149 @@
+"""The books against the database: every balance, account by account, to the fen.
+
+What Beancount read from the files is set against the sums of the journal, and against what the domain's own rows
+say each account must hold (`witnesses`, given by the packages above), so that a fen changed behind the journal's
+back is found and its account named.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ledger import chart
+from ledger.books.export import export, snapshot
+from ledger.journal.models import Entry
+from ledger.journal.queries import balances
+from ledger.money import ZERO
+
+Balances = Mapping[str, Decimal]
+Witnesses = Callable[[], Mapping[str, Balances]]
+
+SCRIPT = Path(__file__).with_name("check.py")
+JOURNAL = "journal"
+
+
+class CannotCheck(Exception):
+    """The books could not be read at all; its text says why."""
+
+
+class Difference(NamedTuple):
+    """The books hold `books` yuan in `account`, `source` says `told`. No witness at all: source is empty."""
+
+    account: str
+    source: str
+    books: Decimal
+    told: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the check found. `errors` are Beancount's and those of the files, the first 100 of `error_count`.
+
+    `months` are those of the books, `read` those that had to be loaded again.
+    """
+
+    accounts: int
+    entries: int
+    months: list[str]
+    read: list[str]
+    error_count: int
+    errors: list[str]
+    differences: list[Difference]
+
+    @property
+    def agrees(self) -> bool:
+        return not self.error_count and not self.differences
+
+
+def check_books(
+    *, directory: Path | None = None, cache: Path, witnesses: Witnesses | None = None, progress: Any = None
+) -> Outcome:
+    """This function will load the books with Beancount and compare every balance with the database.
+
+    1. Read journal and witnesses at one moment; without `directory`, write the books of that moment.
+    2. Load the books in a process of its own. `cache` keeps what needs no second look.
+    3. Compare account by account.
+
+    `progress(done, total, what)` is told how far it is. Raises CannotCheck.
+    """
+    with tempfile.TemporaryDirectory(prefix="books-") as made:
+        with snapshot():
+            if directory is None:
+                export(Path(made), progress=progress)
+            database = balances()
+            entries = Entry.objects.count()
+            told = {} if witnesses is None else witnesses()
+        found = load(directory or Path(made), cache=cache, progress=progress)
+    return compare(found, database=database, entries=entries, witnesses=told)
+
+
+def load(directory: Path, *, cache: Path, progress: Any = None) -> dict[str, Any]:
+    """What check.py answers, run as a process that imports nothing of ours. Raises CannotCheck."""
+    command = [sys.executable, "-I", str(SCRIPT), str(directory.absolute()), "--cache", str(cache.absolute())]
+    with tempfile.TemporaryFile("w+") as answer:
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=answer, stderr=subprocess.PIPE, text=True
+        ) as process:
+            said = ""
+            assert process.stderr is not None
+            for line in process.stderr:
+                done, _space, total = line.strip().partition(" ")
+                if done.isdecimal() and total.isdecimal():
+                    if progress is not None:
+                        progress(int(done), int(total), "Beancount")
+                else:
+                    said = line.strip() or said
+        if process.returncode:
+            raise CannotCheck(said or f"the check of the books ended with status {process.returncode}")
+        answer.seek(0)
+        return json.load(answer)
+
+
+def compare(
+    found: Mapping[str, Any], *, database: Balances, entries: int, witnesses: Mapping[str, Balances]
+) -> Outcome:
+    """Set what check.py answered against the journal's sums and each witness. Pure."""
+    books = {name: Decimal(amount) for name, amount in found["balances"].items()}
+    differences = _against(books, JOURNAL, database, everywhere=True)
+    for source, told in witnesses.items():
+        differences += _against(books, source, told)
+    if witnesses:
+        spoken_for = {account for told in witnesses.values() for account in told}
+        differences += [
+            Difference(account, "", books.get(_key(account), ZERO), ZERO)
+            for account in sorted(database.keys() - spoken_for)
+        ]
+    errors, count = list(found["errors"]), found["error_count"]
+    if found["entries"] != entries:
+        errors.append(f"the books hold {found['entries']} entries, the database {entries}")
+        count += 1
+    return Outcome(
+        accounts=found["accounts"],
+        entries=found["entries"],
+        months=list(found["months"]),
+        read=[month for month, told in found["months"].items() if told["read"]],
+        error_count=count,
+        errors=errors,
+        differences=differences,
+    )
+
+
+def _key(account: str) -> str:
+    return f"{account} {chart.commodity(account)}"
+
+
+def _against(books: Balances, source: str, told: Balances, *, everywhere: bool = False) -> list[Difference]:
+    """Where books and source differ, for the accounts of the source (`everywhere`: those of the books too)."""
+    wanted = {_key(account): amount for account, amount in told.items()}
+    names = wanted.keys() | books.keys() if everywhere else wanted.keys()
+    return [
+        Difference(name.partition(" ")[0], source, books.get(name, ZERO), wanted.get(name, ZERO))
+        for name in sorted(names)
+        if books.get(name, ZERO) != wanted.get(name, ZERO)
+    ]

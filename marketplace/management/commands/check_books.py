@@ -1,0 +1,62 @@
+"""`manage.py check_books [DIR]`: Beancount and the database must agree to the fen."""
+
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from ledger.books.compare import CannotCheck, Difference, check_books
+from marketplace.management import base
+from vouchers.proof.balances import witnesses
+
+
+class Command(base.Command):
+    help = gettext_noop(
+        "Load the books with Beancount and compare every balance with the database: with the journal, and with "
+        "what vouchers, redemptions, statements and bank lines say. Months that are as they were when they were "
+        "last checked are not loaded again."
+    )
+    refusals = (CannotCheck, OSError)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "directory",
+            metavar="DIR",
+            type=Path,
+            nargs="?",
+            help=_("books written by export_books; without it they are written to a temporary place"),
+        )
+
+    def handle(self, *, directory: Path | None, **options) -> None:
+        found = check_books(
+            directory=directory,
+            cache=Path(settings.DATA_DIR) / "books-cache",
+            witnesses=witnesses,
+            progress=self.progress,
+        )
+        self.end_progress()
+        for error in found.errors:
+            self.stdout.write(error)
+        for difference in found.differences:
+            self.stdout.write(_sentence(difference))
+        self.stdout.write(
+            _("accounts %(accounts)d, entries %(entries)d, differences %(differences)d, errors %(errors)d")
+            % {
+                "accounts": found.accounts,
+                "entries": found.entries,
+                "differences": len(found.differences),
+                "errors": found.error_count,
+            }
+        )
+        if not found.agrees:
+            raise base.Refused(_("The books and the database do not agree; the lines above say where."))
+
+
+def _sentence(difference: Difference) -> str:
+    if not difference.source:
+        return _("%(account)s: the books hold %(books)s; nothing in the database accounts for it") % (
+            difference._asdict()
+        )
+    return _("%(account)s: the books hold %(books)s, the %(source)s %(told)s") % difference._asdict()
