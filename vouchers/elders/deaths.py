@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from ledger import chart
@@ -30,7 +30,7 @@ class NoSuchDeath(Exception):
 def learn_death(*, elder: Elder, died_on: date, by: Any, at: datetime) -> None:
     """This function will note an elder's death and draw what follows from it.
 
-    1. Lock the elder and write the day.
+    1. Wait for an issue in flight, whose vouchers are not to be seen yet; lock the elder and write the day.
     2. Cancel open orders; what they held is voided.
     3. Void what is left of the vouchers, also what is past its validity and not yet expired.
     4. Hold back for review what was redeemed on or after that day.
@@ -39,6 +39,9 @@ def learn_death(*, elder: Elder, died_on: date, by: Any, at: datetime) -> None:
     """
     with transaction.atomic():
         hold_journal_open()
+        with connection.cursor() as cursor:
+            # An issue holds its programme's row until it ends; the next one then sees this death.
+            cursor.execute("SELECT id FROM vouchers_programme ORDER BY id FOR SHARE")
         elder = Elder.objects.select_for_update(no_key=True).get(id=elder.id)
         if elder.died_on is not None:
             return
