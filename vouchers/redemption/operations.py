@@ -242,6 +242,8 @@ def place(*, order: RedemptionOrder, by: Any, at: datetime) -> Hold:
         first = Hold.objects.select_related("premises", "service", "elder").filter(key=order.key).first()
         if first is not None:
             return _placed_before(order, first)
+        if context.terms_version != known.version:
+            known = terms.current()
         judged = judge(
             terms=known,
             premises=order.premises,
@@ -300,6 +302,8 @@ def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_sc
         if hold.state != Hold.State.OPEN or context.elder is None or hold.elder_id != context.elder.id:
             raise CannotRedeem("not_held")
         lines = list(hold.lines.select_related("voucher").order_by("voucher_id"))
+        if context.terms_version != known.version:
+            known = terms.current()
         judged = judge(
             terms=known,
             premises=order.premises,
