@@ -270,7 +270,10 @@ def check_main(directory: Path, months: list[str]) -> list[str]:
 def without_includes(directory: Path, name: str, wanted: list[str]) -> tuple[list[str], bytes]:
     """What is wrong with the includes of a file, and the file with options and includes left empty."""
     found, rest = [], []
-    for line in (directory / name).read_bytes().split(b"\n"):
+    path = directory / name
+    if not path.is_file():
+        return [f"{name}: this file is missing"], b""
+    for line in path.read_bytes().split(b"\n"):
         include = INCLUDE.fullmatch(line)
         if include:
             found.append(include[1].decode(errors="replace"))
