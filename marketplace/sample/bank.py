@@ -15,6 +15,7 @@ COLUMNS = (
     "对方单位名称", "余额", "个性化信息",
 )  # fmt: skip
 ACCOUNT = "1903099900000000001"
+OPENING = Decimal("186200.00")
 
 # Leases that do not simply pay in full and name themselves.
 SAYS_NO_CODE = {"LS005", "LS010"}  # matched by payer and amount, for a person to confirm
@@ -45,12 +46,12 @@ class _Line:
 
 
 def receipts(
-    *, month: date, dues: list[Due], calendar: Calendar, seed: int, first: bool
+    *, month: date, dues: list[Due], calendar: Calendar, seed: int, first: bool, opening: Decimal = OPENING
 ) -> list[dict[str, str]]:
     """This function will say what arrived on the account in `month`, up to yesterday.
 
     `dues` are all approved statements so far; those of the month before are paid now. `first`: this is the
-    first month with receipts. Amounts in yuan.
+    first month with receipts; `opening` is the account's balance before it. Amounts in yuan.
     """
     rng = random.Random(f"{seed}:bank:{label(month)}")
     before = add_months(month, -1)
@@ -87,11 +88,10 @@ def receipts(
     add(Decimal(rng.choice((3000, 5000, 8000))), "爱心助餐捐款", "示例慈善热心人", summary="捐款", day=2)
     add(Decimal("460.00"), "LS001 LS005 房租差额", "桂舟长者服务社", day=25)
     add(Decimal("88.00"), "现金存入", "", summary="现存", day=12)
-    return _rows(sorted(lines, key=lambda x: (x.day, x.second)), month, calendar, first=first)
+    return _rows(sorted(lines, key=lambda x: (x.day, x.second)), month, calendar, opening)
 
 
-def _rows(lines: list[_Line], month: date, calendar: Calendar, *, first: bool) -> list[dict[str, str]]:
-    balance = Decimal("186200.00") if first else Decimal("231750.00")
+def _rows(lines: list[_Line], month: date, calendar: Calendar, balance: Decimal) -> list[dict[str, str]]:
     rows = []
     for number, line in enumerate(lines, start=1):
         if line.day > min(calendar.yesterday, last_day(month)):

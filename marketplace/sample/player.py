@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from django.core.management import call_command
@@ -22,7 +23,7 @@ from django.utils import timezone
 
 from ledger.models import Entry
 from marketplace.accounts.models import User
-from marketplace.sample.bank import Due, receipts
+from marketplace.sample.bank import OPENING, Due, receipts
 from marketplace.sample.dates import Calendar, add_months, label
 from marketplace.sample.demo_users import demo_user, make_demo_users
 from marketplace.sample.generate import ELDERS, generate
@@ -169,7 +170,14 @@ class Player:
             for s in approved.select_related("lease__operator").order_by("month", "lease__code")
         ]
         first = month == add_months(calendar.start, 1)
-        rows = receipts(month=month, dues=dues, calendar=calendar, seed=SEED, first=first)
+        rows = receipts(
+            month=month,
+            dues=dues,
+            calendar=calendar,
+            seed=SEED,
+            first=first,
+            opening=self._balance_before(month),
+        )
         if not rows:
             return "nothing yet"
         path = self.folder / f"bank-{label(month)}.csv"
@@ -178,3 +186,11 @@ class Player:
             writer.writeheader()
             writer.writerows(rows)
         return self._command("import_bank", str(path), "--format", "icbc")
+
+    def _balance_before(self, month: date) -> Decimal:
+        """What the account held at the end of the last bank file before `month`."""
+        before = self.folder / f"bank-{label(add_months(month, -1))}.csv"
+        if not before.exists():
+            return OPENING
+        with before.open(encoding="utf-8", newline="") as file:
+            return Decimal(list(csv.DictReader(file))[-1]["余额"])
