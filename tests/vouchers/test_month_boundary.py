@@ -180,7 +180,9 @@ def test_two_beats_issue_once(fresh_db):
         return sum(one.vouchers for one in issue(on=JANUARY, by="beat", at=moment("2025-12-30")))
 
     counts = [run.result() for run in [Running(beat) for _ in range(3)]]
-    assert sorted(counts) == [0, 0, Voucher.objects.count()] and violated() == set()
+    # One beat may issue one programme and another the next; each programme issues once.
+    assert sum(counts) == Voucher.objects.count() > 0
+    assert IssueRun.objects.count() == 4 and violated() == set()
 
 
 def test_control_beats_without_the_programmes_lock_are_stopped_by_the_key(fresh_db, monkeypatch):
