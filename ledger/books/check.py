@@ -368,7 +368,7 @@ def check(directory: Path, processes: int, piece_bytes: int) -> dict[str, Any]:
             before = result["balances"]
             told[month]["balances"] = before
             told[month]["read"] |= result["read"]
-        errors += changed.result()
+        errors = changed.result() + errors
     return {
         "beancount": beancount.__version__,
         "error_count": len(errors),
