@@ -127,11 +127,14 @@ def _copy_out(path: Path) -> None:
 
 
 def _copy_in(path: Path) -> None:
-    text = "COPY vouchers_voucher FROM STDIN"
-    with transaction.atomic(), open(path, "rb") as file, connection.cursor() as cursor:
-        with cursor.cursor.copy(text) as rows:
-            while block := file.read(BLOCK):
-                rows.write(block)
+    with (
+        transaction.atomic(),
+        open(path, "rb") as file,
+        connection.cursor() as cursor,
+        cursor.cursor.copy("COPY vouchers_voucher FROM STDIN") as rows,
+    ):
+        while block := file.read(BLOCK):
+            rows.write(block)
 
 
 def _bulk_create(run_row: IssueRun, vouchers: int) -> None:
