@@ -42,7 +42,7 @@ if HTTPS_HOSTS:
 # Applications
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "marketplace.web.admin_site.LookingAdminConfig",  # django.contrib.admin, for looking only
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -66,6 +66,7 @@ ENTRY_KINDS = {
     "redemption": gettext_lazy("Redemption"),
     "closing": gettext_lazy("Voucher closed"),
     "void_death": gettext_lazy("Voided after a death"),
+    "void_fraud": gettext_lazy("Voided for fraud"),
     "correct_death": gettext_lazy("Death corrected, voids undone"),
     "reversal": gettext_lazy("Reversal"),
     "expiry": gettext_lazy("Expiry of vouchers"),

@@ -8,9 +8,12 @@ import pytest
 from django.urls import reverse
 from openpyxl import load_workbook
 
+from ledger.books.export import export
 from marketplace.web.bureau.totals import Totals
 from marketplace.web.trace import figures, lots
+from marketplace.web.trace.entries import in_books
 from marketplace.web.trace.statements import facts_of
+from tests.web.builder import build
 from vouchers.models import Statement
 
 MONEY = Statement.FIGURES
@@ -154,3 +157,13 @@ def test_the_trail_of_a_redemption_leads_up_and_down(as_, city):
     assert "Liabilities:Vouchers:PG0000:Outstanding" in entry
     issued = as_("clerk").get(reverse("voucher", args=[voucher.serial])).content.decode()
     assert f'href="{reverse("issue_run", args=[voucher.run_id])}"' in issued
+
+
+def test_an_entry_reads_as_in_the_exported_books(fresh_db, tmp_path):
+    """Letter by letter: the page's text stands in the month's file."""
+    city = build(leases=2, meals=3)
+    export(tmp_path)
+    for entry in (city.redemptions[0].entry, city.redemptions[2].reversal.entry, city.statements[0].entry):
+        transfers = list(entry.transfers.select_related("debit", "credit").order_by("line"))
+        month = tmp_path / f"{entry.dated_on:%Y}" / f"{entry.dated_on:%Y-%m}.beancount"
+        assert in_books(entry, transfers) in month.read_text(), entry

@@ -42,8 +42,7 @@
       dataZoom: rows.length > 40 ? [{ type: "slider", height: 20, bottom: 8, endValue: 39, brushSelect: false }] : [],
       series: [
         { name: words.applied, type: "bar", stack: "rent", data: numbers("applied"), ...flat, color: token("jade") },
-        { name: words.cash, type: "bar", stack: "rent", data: numbers("cash"), ...flat, color: token("quiet"),
-          itemStyle: { borderColor: token("edge"), borderWidth: 0.5 } },
+        { name: words.cash, type: "bar", stack: "rent", data: numbers("cash"), ...flat, color: token("line") },
         { name: words.carry, type: "bar", data: numbers("carry"), ...flat, barMaxWidth: 12, barGap: "10%", color: token("jade-line") },
         { name: words.cap, type: "scatter", data: numbers("cap"), symbol: "rect", symbolSize: [26, 3],
           symbolOffset: [-7, 0], color: token("ink"), z: 5 },

@@ -20,7 +20,7 @@ from marketplace.web.bureau.forms import MonthFilter, street_and_above
 from marketplace.web.bureau.totals import Totals
 from marketplace.web.exports import export
 from marketplace.web.lists import Listing
-from vouchers.models import Statement
+from vouchers.models import Claim, Statement
 
 SORTS: dict[str, Any] = {
     "lease": lambda row: row.lease.code,
@@ -49,6 +49,9 @@ def months(request: HttpRequest) -> HttpResponse:
         .order_by("-month")
     ]
     this_month = timezone.localdate().replace(day=1)
+    so_far = Claim.objects.filter(
+        lease__in=scope.leases(request.user), service_on__gte=this_month, statement=None, reversed_on=None
+    ).aggregate(n=Count("redemption_id", distinct=True), value=Sum("amount"))
     listing = Listing(
         request, drawn, sorts={"month": lambda row: row["month"]}, default="-month", per_page=24
     )
@@ -58,6 +61,7 @@ def months(request: HttpRequest) -> HttpResponse:
         {
             "listing": listing,
             "this_month": this_month,
+            "so_far": so_far,
             "running": all(row["month"] != this_month for row in drawn) and this_month not in locked,
             "trail": [(_("Offset months"), None)],
         },

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from ledger.books.text import NARRATIONS
 from ledger.models import Entry, Transfer
 from marketplace.web import scope
 from marketplace.web.access import BUREAU, roles
@@ -50,12 +51,13 @@ def entry(request: HttpRequest, number: int) -> HttpResponse:
 
 
 def in_books(entry: Entry, transfers: list[Transfer]) -> str:
-    """The entry as a Beancount transaction, one debit and one credit a transfer."""
+    """The entry as its month's file has it, letter by letter (ledger/books/export.py)."""
+    narration = NARRATIONS.get(entry.kind, entry.kind)
     link = f" ^{entry.link}" if entry.link else ""
-    lines = [f'{entry.dated_on} * "" #{entry.kind}{link}', f'  entry: "{entry.pk}"']
-    width = max((len(account.name) for t in transfers for account in (t.debit, t.credit)), default=0)
+    lines = [f'{entry.dated_on} * "{narration}" #{entry.kind}{link}', f'  entry: "{entry.pk}"']
+    if entry.reverses_id:
+        lines.append(f'  reverses: "{entry.reverses_id}"')
     for transfer in transfers:
-        for account, sign in ((transfer.debit, ""), (transfer.credit, "-")):
-            amount = f"{sign}{transfer.amount:.2f}"
-            lines.append(f"  {account.name:<{width}}  {amount:>12} {transfer.commodity}")
+        lines.append(f"  {transfer.debit.name}  {transfer.amount} {transfer.commodity}")
+        lines.append(f"  {transfer.credit.name}  -{transfer.amount} {transfer.commodity}")
     return "\n".join(lines)
