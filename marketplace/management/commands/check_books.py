@@ -11,6 +11,20 @@ from ledger.books.compare import CannotCheck, Difference, check_books
 from marketplace.management import base
 from vouchers.proof.balances import witnesses
 
+# The names of what the books are set against (vouchers/proof/balances.py), for the reader's language.
+SOURCES = {
+    "journal": gettext_noop("journal"),
+    "vouchers": gettext_noop("vouchers"),
+    "redemptions": gettext_noop("redemptions"),
+    "statements": gettext_noop("statements"),
+    "bank lines": gettext_noop("bank lines"),
+    "movements": gettext_noop("movements of vouchers"),
+    "issue runs": gettext_noop("issue runs"),
+    "open holds": gettext_noop("open holds"),
+    "rent charges": gettext_noop("rent charges"),
+    "carry": gettext_noop("last carry-out"),
+}
+
 
 class Command(base.Command):
     help = gettext_noop(
@@ -59,4 +73,7 @@ def _sentence(difference: Difference) -> str:
         return _("%(account)s: the books hold %(books)s; nothing in the database accounts for it") % (
             difference._asdict()
         )
-    return _("%(account)s: the books hold %(books)s, the %(source)s %(told)s") % difference._asdict()
+    return _("%(account)s: the books hold %(books)s, by %(source)s it is %(told)s") % {
+        **difference._asdict(),
+        "source": _(SOURCES.get(difference.source, difference.source)),
+    }
