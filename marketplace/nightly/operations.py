@@ -4,12 +4,14 @@ Every one can run twice, at once or half-way and again: what they do is idempote
 exclude one another (ledger.journal.operations.exclusive).
 """
 
+import contextlib
 import io
 import logging
 from collections.abc import Callable
 from datetime import date, timedelta
 
 from django.core.management import call_command
+from django.db import DatabaseError
 from django.utils import timezone
 
 from ledger.journal.operations import exclusive
@@ -33,15 +35,18 @@ def noted(task: str, work: Callable[[], str]) -> NightlyRun:
     """
     run = NightlyRun.objects.create(task=task, started_at=timezone.now())
     try:
-        run.summary = work()
-        run.outcome = NightlyRun.Outcome.DONE
+        summary = work()
     except BaseException as error:
-        run.summary = f"{type(error).__name__}: {error}"
-        run.outcome = NightlyRun.Outcome.FAILED
+        # In a transaction that is broken, or without a database, it cannot be noted: the reason still goes up.
+        with contextlib.suppress(DatabaseError):
+            _end(run, NightlyRun.Outcome.FAILED, f"{type(error).__name__}: {error}")
         raise
-    finally:
-        run.ended_at = timezone.now()
-        run.save(update_fields=["summary", "outcome", "ended_at"])
+    return _end(run, NightlyRun.Outcome.DONE, summary)
+
+
+def _end(run: NightlyRun, outcome: str, summary: str) -> NightlyRun:
+    run.outcome, run.summary, run.ended_at = outcome, summary, timezone.now()
+    run.save(update_fields=["summary", "outcome", "ended_at"])
     return run
 
 
