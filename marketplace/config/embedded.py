@@ -27,6 +27,7 @@ DATABASE, OWNER, APP, SUPERUSER = "yiquan", "yiquan_owner", "yiquan_app", "postg
 POSTGRES_SOCKET, VALKEY_SOCKET = ".s.PGSQL.5432", "valkey.sock"
 LONGEST_SOCKET_PATH = 107
 SECONDS_TO_RECOVER = 300  # replaying a crashed server's log
+SECONDS_TO_STOP = 60  # the last checkpoint
 SERVER_ACCOUNT = "embedded_postgres"  # PostgreSQL refuses to run as root; root runs it as this account
 
 POSTGRES_CONF = {
@@ -134,7 +135,7 @@ def _leave(data: Path, users) -> None:
             except BlockingIOError:
                 return
             _stop_valkey(data)
-            _stop_postgres(data / "postgres")
+            _stop_postgres(data)
             if socket_dir(data) != data / "run":
                 shutil.rmtree(socket_dir(data), ignore_errors=True)
             fcntl.flock(users, fcntl.LOCK_UN)
@@ -180,6 +181,10 @@ def _program(name: str) -> Path:
 def _ensure_postgres(data: Path, overrides: dict[str, str]) -> None:
     cluster = data / "postgres"
     if _postgres_pid(cluster):
+        _until_it_answers(data)
+        if _status(cluster) == "stopping":  # who asked for that died before the end
+            _stop_postgres(data)
+    if _postgres_pid(cluster):
         return
     account = _server_account(data)
     sockets = _make_socket_dir(data, account)
@@ -201,6 +206,18 @@ def _postgres_pid(cluster: Path) -> int | None:
         return pid if os.path.samefile(f"/proc/{pid}/cwd", cluster) and not is_gone(pid) else None
     except (OSError, ValueError):
         return None
+
+
+def _until_it_answers(data: Path) -> None:
+    """Wait while a running server recovers (after kill -9 of one of its sessions, say); not while it stops."""
+    from psycopg import pq
+
+    url = database_url(data, user=SUPERUSER, database="postgres").encode()
+    cluster, deadline = data / "postgres", time.monotonic() + SECONDS_TO_RECOVER
+    while pq.PGconn.ping(url) != pq.Ping.OK and time.monotonic() < deadline:
+        if not _postgres_pid(cluster) or _status(cluster) == "stopping":
+            return
+        time.sleep(0.05)
 
 
 def is_gone(pid: int) -> bool:
@@ -356,14 +373,18 @@ def _works_in(directory: Path) -> bool:
     return False
 
 
-def _stop_postgres(cluster: Path) -> None:
+def _stop_postgres(data: Path) -> None:
+    cluster = data / "postgres"
+    _until_it_answers(data)  # PostgreSQL 18 asked to stop while it recovers can wait for itself for ever
     pid = _postgres_pid(cluster)
-    if pid is None:
-        return
-    os.kill(pid, signal.SIGINT)  # "fast": sessions end, a checkpoint is written
-    deadline = time.monotonic() + 120
-    while _postgres_pid(cluster) == pid and time.monotonic() < deadline:
-        time.sleep(0.01)
+    # "fast": sessions end, a checkpoint is written. Then "immediate": the next start recovers.
+    for number, seconds in ((signal.SIGINT, SECONDS_TO_STOP), (signal.SIGQUIT, 30)):
+        if pid is None or _postgres_pid(cluster) != pid:
+            return
+        os.kill(pid, number)
+        deadline = time.monotonic() + seconds
+        while _postgres_pid(cluster) == pid and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 def _make_roles_and_database(data: Path) -> None:
