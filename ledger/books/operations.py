@@ -1,65 +1,161 @@
-"""Running the check: Beancount in a process of its own, which speaks by files and JSON."""
+"""The books against the database: every balance, account by account, to the fen.
+
+What Beancount read from the files is set against the sums of the journal, and against what the domain's own rows
+say each account must hold (`witnesses`, given by the packages above), so that a fen changed behind the journal's
+back is found and its account named.
+"""
 
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-PROGRAM = Path(__file__).with_name("check.py")
+from ledger import chart
+from ledger.books.export import export, snapshot
+from ledger.journal.models import Entry
+from ledger.journal.queries import balances
+from ledger.money import ZERO
+
+Balances = Mapping[str, Decimal]
+Witnesses = Callable[[], Mapping[str, Balances]]
+
+SCRIPT = Path(__file__).with_name("check.py")
+JOURNAL = "journal"
 
 
-class BooksUnreadable(Exception):
-    """There are no books there, or the check itself failed; says why in a sentence."""
+class CannotCheck(Exception):
+    """The books could not be read at all; its text says why."""
+
+
+class Difference(NamedTuple):
+    """The books hold `books` yuan in `account`, `source` says `told`. No witness at all: source is empty."""
+
+    account: str
+    source: str
+    books: Decimal
+    told: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What Beancount says of the books: balances by account in yuan, errors told and their number."""
+    """What Beancount found in the books alone. `balances` are by account and commodity, in yuan.
 
-    entries: int
-    accounts: int
-    balances: dict[str, Decimal]
-    errors: list[str]
-    error_count: int
-    months_read: list[str]
-
-
-def check(
-    directory: Path, *, cache: Path | None = None, progress: Callable[[int, int, str], None] | None = None
-) -> Checked:
-    """This function will load the books in `directory` with Beancount, months side by side.
-
-    With a `cache` directory what was loaded before and has the same bytes is not loaded again. Raises
-    BooksUnreadable.
+    `errors` are Beancount's and those of the files, the first 100 of `error_count`; `months_read` are the months
+    ("2026-07") that had to be loaded again.
     """
-    arguments = [sys.executable, "-I", str(PROGRAM), str(directory)]
-    if cache is not None:
-        arguments += ["--cache", str(cache)]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and process.stderr is not None
-        said: list[str] = []
-        for line in process.stderr:
-            words = line.split()
-            if progress and len(words) == 2 and all(word.isdigit() for word in words):
-                progress(int(words[0]), int(words[1]), "Beancount")
-            else:
-                said.append(line.strip())
-        answer = process.stdout.read()
-    if process.returncode:
-        raise BooksUnreadable(" ".join(said[-3:]) or f"the check ended with {process.returncode}")
-    return _checked(json.loads(answer))
+
+    accounts: int
+    entries: int
+    months: list[str]
+    months_read: list[str]
+    error_count: int
+    errors: list[str]
+    balances: dict[str, Decimal]
 
 
-def _checked(told: dict[str, Any]) -> Checked:
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The books as `checked`, set against the database; `errors` are those of both."""
+
+    checked: Checked
+    error_count: int
+    errors: list[str]
+    differences: list[Difference]
+
+    @property
+    def agrees(self) -> bool:
+        return not self.error_count and not self.differences
+
+
+def check_books(
+    *, directory: Path | None = None, cache: Path, witnesses: Witnesses | None = None, progress: Any = None
+) -> Compared:
+    """This function will load the books with Beancount and compare every balance with the database.
+
+    1. Read journal and witnesses at one moment; without `directory`, write the books of that moment.
+    2. Load the books in a process of its own. `cache` keeps what needs no second look.
+    3. Compare account by account.
+
+    `progress(done, total, what)` is told how far it is. Raises CannotCheck.
+    """
+    with tempfile.TemporaryDirectory(prefix="books-") as made:
+        with snapshot():
+            if directory is None:
+                export(Path(made), progress=progress)
+            database = balances()
+            entries = Entry.objects.count()
+            told = {} if witnesses is None else witnesses()
+        found = check(directory or Path(made), cache=cache, progress=progress)
+    return compare(found, database=database, entries=entries, witnesses=told)
+
+
+def check(directory: Path, *, cache: Path, progress: Any = None) -> Checked:
+    """What check.py answers, run as a process that imports nothing of ours. Raises CannotCheck."""
+    command = [sys.executable, "-I", str(SCRIPT), str(directory.absolute()), "--cache", str(cache.absolute())]
+    with tempfile.TemporaryFile("w+") as answer:
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=answer, stderr=subprocess.PIPE, text=True
+        ) as process:
+            said = ""
+            assert process.stderr is not None
+            for line in process.stderr:
+                done, _space, total = line.strip().partition(" ")
+                if done.isdecimal() and total.isdecimal():
+                    if progress is not None:
+                        progress(int(done), int(total), "Beancount")
+                else:
+                    said = line.strip() or said
+        if process.returncode:
+            raise CannotCheck(said or f"the check of the books ended with status {process.returncode}")
+        answer.seek(0)
+        told = json.load(answer)
     return Checked(
-        entries=told["entries"],
         accounts=told["accounts"],
-        balances={name.rpartition(" ")[0]: Decimal(amount) for name, amount in told["balances"].items()},
-        errors=told["errors"],
+        entries=told["entries"],
+        months=list(told["months"]),
+        months_read=[month for month, of_it in told["months"].items() if of_it["read"]],
         error_count=told["error_count"],
-        months_read=[month for month, of in told["months"].items() if of["read"]],
+        errors=told["errors"],
+        balances={name: Decimal(amount) for name, amount in told["balances"].items()},
     )
+
+
+def compare(
+    found: Checked, *, database: Balances, entries: int, witnesses: Mapping[str, Balances]
+) -> Compared:
+    """Set what check.py answered against the journal's sums and each witness. Pure."""
+    books = found.balances
+    differences = _against(books, JOURNAL, database, everywhere=True)
+    for source, told in witnesses.items():
+        differences += _against(books, source, told)
+    if witnesses:
+        spoken_for = {account for told in witnesses.values() for account in told}
+        differences += [
+            Difference(account, "", books.get(_key(account), ZERO), ZERO)
+            for account in sorted(database.keys() - spoken_for)
+        ]
+    errors, count = list(found.errors), found.error_count
+    if found.entries != entries:
+        errors.append(f"the books hold {found.entries} entries, the database {entries}")
+        count += 1
+    return Compared(found, count, errors, differences)
+
+
+def _key(account: str) -> str:
+    return f"{account} {chart.commodity(account)}"
+
+
+def _against(books: Balances, source: str, told: Balances, *, everywhere: bool = False) -> list[Difference]:
+    """Where books and source differ, for the accounts of the source (`everywhere`: those of the books too)."""
+    wanted = {_key(account): amount for account, amount in told.items()}
+    names = wanted.keys() | books.keys() if everywhere else wanted.keys()
+    return [
+        Difference(name.partition(" ")[0], source, books.get(name, ZERO), wanted.get(name, ZERO))
+        for name in sorted(names)
+        if books.get(name, ZERO) != wanted.get(name, ZERO)
+    ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.books import compare
+from ledger.books import operations
 from ledger.books.export import export
 from ledger.journal.queries import balances
 from ledger.models import Entry
@@ -44,7 +44,7 @@ def books(story_books: dict[str, str], tmp_path: Path) -> Path:
 
 
 def check(directory: Path, *options: str) -> dict:
-    command = [sys.executable, "-I", str(compare.SCRIPT), str(directory), *options]
+    command = [sys.executable, "-I", str(operations.SCRIPT), str(directory), *options]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
@@ -94,7 +94,7 @@ def test_bean_check_itself_agrees(books, name):
 
 
 def test_nothing_of_ours_is_imported(books):
-    command = [sys.executable, "-I", "-X", "importtime", str(compare.SCRIPT), str(books)]
+    command = [sys.executable, "-I", "-X", "importtime", str(operations.SCRIPT), str(books)]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     imported = {line.split("|")[-1].strip().split(".")[0] for line in said.splitlines() if "|" in line}
     assert not imported & {"ledger", "providers", "vouchers", "marketplace", "django", "psycopg"}
@@ -170,10 +170,10 @@ def test_missing_and_foreign_files_are_found(books):
 
 
 def test_no_books_at_all(tmp_path):
-    with pytest.raises(compare.CannotCheck, match="no books in"):
-        compare.load(tmp_path, cache=tmp_path / "cache")
-    with pytest.raises(compare.CannotCheck, match="nowhere"):
-        compare.load(tmp_path / "nowhere", cache=tmp_path / "cache")
+    with pytest.raises(operations.CannotCheck, match="no books in"):
+        operations.check(tmp_path, cache=tmp_path / "cache")
+    with pytest.raises(operations.CannotCheck, match="nowhere"):
+        operations.check(tmp_path / "nowhere", cache=tmp_path / "cache")
 
 
 # What is not read again

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.core.management import call_command
 
-from ledger.books import compare
+from ledger.books import operations
 from ledger.books.export import export
 from ledger.journal.queries import balances
 from ledger.models import Entry
@@ -17,22 +17,24 @@ FEN = Decimal("0.01")
 
 
 @pytest.fixture(scope="module")
-def beancount_found(story_template, django_db_blocker, tmp_path_factory) -> dict:
+def beancount_found(story_template, django_db_blocker, tmp_path_factory) -> operations.Checked:
     """What Beancount reads from the books of the story."""
     directory = tmp_path_factory.mktemp("books")
     with django_db_blocker.unblock(), databases.pointed_at(story_template):
         export(directory)
-    return compare.load(directory, cache=tmp_path_factory.mktemp("cache"))
+    return operations.check(directory, cache=tmp_path_factory.mktemp("cache"))
 
 
-def outcome(found: dict) -> compare.Outcome:
-    return compare.compare(found, database=balances(), entries=Entry.objects.count(), witnesses=witnesses())
+def outcome(found: operations.Checked) -> operations.Compared:
+    return operations.compare(
+        found, database=balances(), entries=Entry.objects.count(), witnesses=witnesses()
+    )
 
 
 def test_the_story_agrees_with_every_witness(story_db, beancount_found):
     done = outcome(beancount_found)
     assert done.agrees, done.differences
-    assert done.entries == Entry.objects.count()
+    assert done.checked.entries == Entry.objects.count()
     told = {name: amount for name, amount in domain_balances().items() if amount}
     assert told == {name: amount for name, amount in balances().items() if amount}
     assert len(told) > 20
@@ -145,7 +147,7 @@ def test_an_entry_more_or_less_is_told(story_db, beancount_found):
     story.issue_on("2026-04-01", at="2026-03-29")
     done = outcome(beancount_found)
     assert done.error_count == 1
-    assert done.errors[0].startswith(f"the books hold {beancount_found['entries']} entries, the database ")
+    assert done.errors[0].startswith(f"the books hold {beancount_found.entries} entries, the database ")
 
 
 # The commands
@@ -196,9 +198,9 @@ def test_no_books_is_a_sentence(story_db, tmp_path):
 def test_a_month_is_read_once(story_db, tmp_path):
     books, cache = tmp_path / "books", tmp_path / "cache"
     export(books)
-    first = compare.check_books(directory=books, cache=cache, witnesses=witnesses)
-    assert first.read == first.months == ["2026-01", "2026-02", "2026-03"]
+    first = operations.check_books(directory=books, cache=cache, witnesses=witnesses)
+    assert first.checked.months_read == first.checked.months == ["2026-01", "2026-02", "2026-03"]
     story.redeem("late", "ZHANG", "MEAL", "PM01", "2026-02-11 11:30", at="2026-03-25 09:00")
     export(books)
-    second = compare.check_books(directory=books, cache=cache, witnesses=witnesses)
-    assert (second.read, second.agrees) == (["2026-03"], True)
+    second = operations.check_books(directory=books, cache=cache, witnesses=witnesses)
+    assert (second.checked.months_read, second.agrees) == (["2026-03"], True)

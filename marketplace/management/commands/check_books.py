@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ledger.books.compare import CannotCheck, Difference, check_books
+from ledger.books.operations import CannotCheck, Difference, check_books
 from marketplace.management import base
 from vouchers.proof.balances import witnesses
 
@@ -56,13 +56,8 @@ class Command(base.Command):
         for difference in found.differences:
             self.stdout.write(_sentence(difference))
         self.stdout.write(
-            _("accounts %(accounts)d, entries %(entries)d, differences %(differences)d, errors %(errors)d")
-            % {
-                "accounts": found.accounts,
-                "entries": found.entries,
-                "differences": len(found.differences),
-                "errors": found.error_count,
-            }
+            f"accounts {found.checked.accounts}, entries {found.checked.entries}, "
+            f"differences {len(found.differences)}, errors {found.error_count}"
         )
         if not found.agrees:
             raise base.Refused(_("The books and the database do not agree; the lines above say where."))

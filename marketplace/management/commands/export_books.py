@@ -24,11 +24,6 @@ class Command(base.Command):
         done = export(directory, progress=self.progress)
         self.end_progress()
         self.stdout.write(
-            _("months %(months)d, accounts %(accounts)d, entries %(entries)d, files written %(written)d")
-            % {
-                "months": len(done.months),
-                "accounts": done.accounts,
-                "entries": done.entries,
-                "written": len(done.written),
-            }
+            f"months {len(done.months)}, accounts {done.accounts}, entries {done.entries}, "
+            f"files written {len(done.written)}"
         )
