@@ -13,8 +13,16 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests import databases
+
+# A loaded machine is no defect: what a property says is not about time.
+hypothesis_settings.register_profile(
+    "yiquan", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("yiquan")
 
 
 @pytest.fixture(scope="session")
