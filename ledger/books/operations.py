@@ -73,11 +73,17 @@ class Compared:
 
 
 def check_books(
-    *, directory: Path | None = None, cache: Path, witnesses: Witnesses | None = None, progress: Any = None
+    *,
+    directory: Path | None = None,
+    write: bool = False,
+    cache: Path,
+    witnesses: Witnesses | None = None,
+    progress: Any = None,
 ) -> Compared:
     """This function will load the books with Beancount and compare every balance with the database.
 
-    1. Read journal and witnesses at one moment; without `directory`, write the books of that moment.
+    1. Read journal and witnesses at one moment. With `write`, and without a `directory`, write the books of that
+       moment first: whatever is posted meanwhile makes no difference.
     2. Load the books in a process of its own. `cache` keeps what needs no second look.
     3. Compare account by account.
 
@@ -85,8 +91,8 @@ def check_books(
     """
     with tempfile.TemporaryDirectory(prefix="books-") as made:
         with snapshot():
-            if directory is None:
-                export(Path(made), progress=progress)
+            if write or directory is None:
+                export(directory or Path(made), progress=progress)
             database = balances()
             entries = Entry.objects.count()
             told = {} if witnesses is None else witnesses()

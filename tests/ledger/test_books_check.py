@@ -219,3 +219,20 @@ def test_an_account_that_is_no_longer_open_is_noticed_though_nothing_else_change
     found = check(books, "--cache", str(cache))
     assert [month for month, told in found["months"].items() if told["read"]] == ["2026-03"]
     assert found["error_count"]
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("SELECT sum(position) WHERE account = 'Assets:Bank:Rent'", "85.00 CNY"),
+        ("SELECT date, account, position WHERE '{number}' IN links", "Equity:Vouchers:PA:Redeemed"),
+        ("SELECT count(*) WHERE 'redemption' IN tags AND account = 'Equity:Vouchers:PC:Redeemed'", "1"),
+    ],
+)
+def test_questions_of_the_handbook(books, query, wanted):
+    """docs/books.md promises these to auditors."""
+    number = re.search(r"#redemption \^(RD-\d+)", (books / JANUARY).read_text())[1]
+    bean_query = str(Path(sys.executable).with_name("bean-query"))
+    command = [bean_query, str(books / "main.beancount"), query.format(number=number)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert wanted in done.stdout

@@ -165,6 +165,14 @@ def test_check_books_with_and_without_a_directory(story_db, tmp_path, capsys):
     assert f" {entries}," in printed[1]
 
 
+def test_check_books_writes_them_first_when_asked(story_db, tmp_path):
+    call_command("check_books", str(tmp_path / "books"), "--export")
+    story.issue_on("2026-04-01", at="2026-03-29")
+    with pytest.raises(Refused):  # control: the books are older than the database
+        call_command("check_books", str(tmp_path / "books"))
+    call_command("check_books", str(tmp_path / "books"), "--export")
+
+
 def test_check_books_refuses_and_names_the_account(story_db, tmp_path, capsys):
     """A fen added to one transfer after the books were written, one to a voucher before they are written anew."""
     call_command("export_books", str(tmp_path / "books"))

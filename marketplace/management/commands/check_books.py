@@ -42,10 +42,14 @@ class Command(base.Command):
             nargs="?",
             help=_("books written by export_books; without it they are written to a temporary place"),
         )
+        parser.add_argument(
+            "--export", action="store_true", help=_("write the books to DIR first, as export_books does")
+        )
 
     def handle(self, *, directory: Path | None, **options) -> None:
         found = check_books(
             directory=directory,
+            write=options["export"],
             cache=Path(settings.DATA_DIR) / "books-cache",
             witnesses=witnesses,
             progress=self.progress,
