@@ -174,7 +174,12 @@ def current() -> Terms:
         if known and known.version == version:
             return known
         # A change committed while we read shows as a newer version on the next turn of the loop.
-        read = _read(version)
+        try:
+            read = _read(version)
+        except KeyError:
+            if TermsVersion.objects.values_list("version", flat=True).get() == version:
+                raise
+            continue  # a row came in between our queries, and the version with it
         transaction.on_commit(read.commit)
         _kept[connection.settings_dict["NAME"]] = read
 
