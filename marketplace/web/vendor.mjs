@@ -3,7 +3,7 @@
 // Source-map comments are cut, because the maps are not shipped and Django's manifest storage would
 // look for them. Icons become one sprite holding only those named below: pages refer to
 // vendor/icons.svg#name, so an unknown name shows nothing; tests/web checks every name used.
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -47,5 +47,6 @@ writeFileSync(to("icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">\n${symb
 
 for (const name of LICENCES) {
   cpSync(from(name, "LICENSE"), to("licences", `${name}.txt`));
+  if (existsSync(from(name, "NOTICE"))) cpSync(from(name, "NOTICE"), to("licences", `${name}-notice.txt`));
 }
 console.log(`vendor: ${Object.keys(FILES).length} files, ${ICONS.length} icons`);

@@ -69,7 +69,9 @@ def _claims(
     claims = figures.claims(statement, figure)
     wanted = {name: request.GET.get(name, "").strip()[:60] for name in ("q", "service", "day")}
     total = claims.aggregate(value=Sum(F("amount") * F("sign")))["value"] or Decimal(0)
-    services = sorted(set(claims.values_list("redemption__service__code", "redemption__service__name")))
+    services = sorted(
+        claims.order_by().values_list("redemption__service__code", "redemption__service__name").distinct()
+    )
     if wanted["service"]:
         claims = claims.filter(redemption__service__code=wanted["service"])
     try:
