@@ -152,6 +152,7 @@ class Site:
     def __init__(self, data: Path, *, postgres: bool, valkey: bool, began: float) -> None:
         self.data, self.postgres, self.valkey, self.began = data, postgres, valkey, began
         self.stopping = threading.Event()
+        self.asked = threading.Event()  # to stop, while no manager listened
 
     def run(self) -> int:
         """Run until asked to stop: 0. Not to be kept running: 1."""
@@ -166,12 +167,13 @@ class Site:
                     f"The site ended {RESTARTS_PER_MINUTE} times within a minute; see above.", file=sys.stderr
                 )
                 return 1
-            asked = self.run_once()
-            if asked:
-                self.stopping.set()
-                return 0
-            print("A process died: starting again.", file=sys.stderr, flush=True)
-            time.sleep(0.5)
+            if not self.run_once():
+                print("A process died: starting again.", file=sys.stderr, flush=True)
+                self.asked.wait(0.5)
+                if not self.asked.is_set():
+                    continue
+            self.stopping.set()
+            return 0
 
     def run_once(self) -> bool:
         """Run the Procfile's processes until all have ended; whether somebody asked for that."""
@@ -185,6 +187,9 @@ class Site:
         try:
             manager.loop()
         finally:
+            # The manager's handlers would tell it, and it has ended.
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, lambda number, frame: self.asked.set())
             # A process killed with -9 leaves children; they share its session.
             for process in manager._processes.values():
                 _end_group(process.get("pid"))
@@ -192,6 +197,8 @@ class Site:
 
     def keep_servers(self) -> None:
         while not self.stopping.wait(1):
+            if self.asked.is_set():  # between two rounds, too late for the next one not to begin
+                os.kill(os.getpid(), signal.SIGTERM)
             try:
                 embedded.ensure(self.data, postgres=self.postgres, valkey=self.valkey)
             except (embedded.CannotStart, OSError) as error:
