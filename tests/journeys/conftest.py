@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import pytest
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from tests import databases
 from tests.web.addresses import all_pages
 from tests.web.builder import PASSWORD, City, build
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE = 60_000  # milliseconds: machines that do other things at the same time are slow, not wrong
+expect.set_options(timeout=PATIENCE)
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -83,7 +85,7 @@ def visit(site: Site, browser: Browser) -> Iterator[Callable[..., BrowserContext
             java_script_enabled=scripts,
         )
         opened.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
         context.add_cookies([{"name": "django_language", "value": language, "url": site.address}])
         if person:
             page = context.new_page()
