@@ -60,7 +60,9 @@ def main() -> None:
         os.environ["YIQUAN_POOL"] = "1"
         os.environ.setdefault("YIQUAN_POOL_SIZE", str(int(web_threads()) + 2))
     environment.keys()  # refuse in one sentence here, not in a traceback of each worker
-    end_with_parent(signal.SIGTERM)
+    # Beat can miss a SIGTERM while it starts, and of two beats each would give out every task; what it keeps
+    # is in the database, so it may as well be killed.
+    end_with_parent(signal.SIGKILL if name == "beat" else signal.SIGTERM)
     supervisor = os.environ.get("YIQUAN_SUPERVISOR")
     if supervisor and embedded.is_gone(int(supervisor)):  # it died before the kernel was asked
         sys.exit(1)

@@ -1,5 +1,6 @@
 """`make run`: up, through every kill -9, and down without leaving anybody behind."""
 
+import contextlib
 import signal
 import socket
 import subprocess
@@ -53,7 +54,8 @@ def site(copy):
         running.process.kill()
     running.process.communicate()
     for pid in processes.of(running.data):
-        processes.kill(pid)
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself meanwhile
+            processes.kill(pid)
 
 
 def test_kill_9_of_each_part_is_survived_and_a_stop_leaves_nobody(site):

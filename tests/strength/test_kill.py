@@ -74,7 +74,8 @@ def data(django_db_setup, django_db_blocker) -> Iterator[Path]:
             story.issue_on("2026-01-01")
         yield data
     for pid in processes.of(data):
-        processes.kill(pid)
+        with contextlib.suppress(ProcessLookupError):
+            processes.kill(pid)
     shutil.rmtree(data, ignore_errors=True)
 
 
