@@ -38,11 +38,20 @@ class Lives(Steps):
             self._die(elder, self.day(spot), again)
 
     @precondition(lambda self: self.town.redemptions and self._dead() < 2)
-    @rule(nth=which, days=st.sampled_from([0, 0, 1]))
-    def die_long_ago(self, nth, days):
-        """Learnt late: what was redeemed since is held back."""
+    @rule(
+        nth=which,
+        days=st.sampled_from([0, 0, 1]),
+        decisions=st.lists(st.sampled_from(["release", "reject"]), max_size=2),
+    )
+    def die_long_ago(self, nth, days, decisions):
+        """Learnt late: what was redeemed since is held back, and decided on."""
         made = self.town.redemptions[sorted(self.town.redemptions)[nth % len(self.town.redemptions)]]
         self._die(made.elder, made.service_on + timedelta(days=days))
+        for key, decision in zip(self._held(), decisions, strict=False):
+            self._decide(key, decision, "clerk")
+
+    def _held(self):
+        return sorted(key for (_, key), made in self.town.redemptions.items() if made.review == "held")
 
     def _dead(self):
         return sum(elder.died_on is not None for elder in self.town.elders.values())
@@ -88,9 +97,10 @@ class Lives(Steps):
     @precondition(lambda self: any(made.review for made in self.town.redemptions.values()))
     @rule(nth=which, decision=st.sampled_from(["release", "reject"]), by=people, right=st.integers(0, 3))
     def decide(self, nth, decision, by, right):
-        held = sorted(key for (_, key), made in self.town.redemptions.items() if made.review == "held")
-        keys = held if held and right else sorted(key for _, key in self.town.redemptions)
-        key, name = keys[nth % len(keys)], "clerk" if right else by
+        keys = (right and self._held()) or sorted(key for _, key in self.town.redemptions)
+        self._decide(keys[nth % len(keys)], decision, "clerk" if right else by)
+
+    def _decide(self, key, decision, name):
         self.both(
             f"decide {decision}",
             lambda: self.town.decide(key, decision, by=name, on=self.today),

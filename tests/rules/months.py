@@ -105,6 +105,14 @@ class Months(Service):
         self._settle()
         self._issue(first_day(self.next_month))
 
+    @precondition(lambda self: self.next_month < LAST_MONTH)
+    @rule(asked=st.lists(requests, min_size=1, max_size=3, unique=True), upto=st.sampled_from([1, 2]))
+    def settle_with_news_between(self, asked, upto):
+        """Figures change after somebody has looked at them."""
+        self._settle(upto)
+        self._serve(asked)
+        self._settle(anew=False)
+
     def _settle(self, upto=3, anew=True):
         month = self.next_month
         if anew or not any(m == month for m, _ in self.town.papers):

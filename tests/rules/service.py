@@ -70,10 +70,26 @@ class Service(Steps):
         """Until nothing is left."""
         self._serve([(elder, *rest) for rest in asked])
 
+    @rule(
+        elder=elders,
+        asked=st.lists(st.tuples(wishes, spots, hours, quantities), min_size=2, max_size=4, unique=True),
+        spot=spots,
+    )
+    def serve_and_take_back(self, elder, asked, spot):
+        """The first of several services was a mistake; it is served anew."""
+        asked = [(elder, *rest) for rest in asked]
+        served = [key for key in self._serve(asked) if key in self.answers]
+        if served:
+            self._reverse(served[0], self.day(spot))
+        self._serve(asked[:1])
+
     def _serve(self, asked):
+        keys = []
         for elder, (premises, service), spot, hour, quantity in asked:
             at = datetime.combine(self.day(spot), hour, SHANGHAI)
-            self._redeem(redemption.RedemptionOrder(self.key("K"), at, premises, service, elder, quantity))
+            keys.append(self.key("K"))
+            self._redeem(redemption.RedemptionOrder(keys[-1], at, premises, service, elder, quantity))
+        return keys
 
     @rule(asked=requests)
     def ask_the_price(self, asked):

@@ -4,6 +4,7 @@ Every view is a dictionary; equal towns give equal views, key by key, to the fen
 """
 
 from collections import defaultdict
+from contextlib import ExitStack
 from decimal import Decimal
 
 from django.db import connection
@@ -56,25 +57,45 @@ RECEIPTS = """
 """
 
 
+LOCKED = "SELECT to_char(max(month), 'YYYY-MM') FROM ledger_period"
+
+
 def database() -> dict[str, dict]:
-    """The views of the database."""
-    with connection.cursor() as cursor:
+    """The views of the database, after every constraint that waits for a commit was asked. One round trip."""
+    journal, vouchers, orders, redemptions, claims, statements, receipts, deaths, locked = _at_once(
+        JOURNAL,
+        VOUCHERS,
+        "SELECT key, state FROM vouchers_hold",
+        REDEMPTIONS,
+        CLAIMS,
+        STATEMENTS,
+        RECEIPTS,
+        "SELECT code, died_on FROM vouchers_elder",
+        LOCKED,
+    )
+    return {
+        "journal": {(day, account): amount for day, account, amount in journal},
+        "vouchers": {row[:4]: row[4:] for row in vouchers},
+        "orders": dict(orders),
+        "redemptions": {key: (day, held) for key, day, held in redemptions},
+        "claims": {row[:2]: row[2:] for row in claims},
+        "statements": {row[:2]: row[2:] for row in statements},
+        "receipts": {n: row[1:] for n, row in enumerate(receipts)},
+        "deaths": dict(deaths),
+        "locked": {"month": locked[0][0]},
+    }
 
-        def rows(sql: str) -> list[tuple]:
-            cursor.execute(sql)
-            return cursor.fetchall()
 
-        return {
-            "journal": {(day, account): amount for day, account, amount in rows(JOURNAL)},
-            "vouchers": {row[:4]: row[4:] for row in rows(VOUCHERS)},
-            "orders": dict(rows("SELECT key, state FROM vouchers_hold")),
-            "redemptions": {key: (day, held) for key, day, held in rows(REDEMPTIONS)},
-            "claims": {row[:2]: row[2:] for row in rows(CLAIMS)},
-            "statements": {row[:2]: row[2:] for row in rows(STATEMENTS)},
-            "receipts": {n: row[1:] for n, row in enumerate(rows(RECEIPTS))},
-            "deaths": dict(rows("SELECT code, died_on FROM vouchers_elder")),
-            "locked": {"month": rows("SELECT to_char(max(month), 'YYYY-MM') FROM ledger_period")[0][0]},
-        }
+def _at_once(*queries: str) -> list[list[tuple]]:
+    connection.ensure_connection()
+    with ExitStack() as stack:
+        stack.enter_context(connection.connection.pipeline())
+        cursors = [stack.enter_context(connection.cursor()) for _ in range(len(queries) + 2)]
+        cursors[0].execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursors[1].execute("SET CONSTRAINTS ALL DEFERRED")
+        for cursor, query in zip(cursors[2:], queries, strict=True):
+            cursor.execute(query)
+        return [cursor.fetchall() for cursor in cursors[2:]]
 
 
 def model(town: Town, journal: "Journal") -> dict[str, dict]:
