@@ -41,8 +41,8 @@ def test_from_the_month_to_the_meal_and_back(site, visit):
     row.locator("td[data-name='＋ 本月形成'] a").first.click()
     expect(page.locator(".block.good")).to_contain_text("与对账单一致")
     page.locator("tbody a").first.click()
+    expect(page.locator("h1 .num")).to_have_text(re.compile(r"^RD-\d{9}$"))
     number = page.locator("h1 .num").inner_text()
-    assert re.fullmatch(r"RD-\d{9}", number)
     page.locator(".trail a", has_text="PG").first.click()
     expect(page.locator("main")).to_contain_text("最后一行就是券里现在的余额")
     page.locator("tbody a", has_text=number).click()
@@ -59,7 +59,7 @@ def test_filtering_says_how_much_is_left_and_keeps_the_address(site, visit):
     page.fill("#q", "礼堂")
     expect(page.locator("#said")).to_have_text("显示 1 份租约")
     expect(page.locator("tbody tr")).to_have_count(1)
-    assert "q=" in page.url
+    expect(page).to_have_url(re.compile("q="))
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(1)
     page.fill("#q", "没有这样的")
@@ -75,7 +75,7 @@ def test_without_scripts_the_month_can_be_filtered_sorted_and_downloaded(site, v
     page.click("form.filters button")
     expect(page.locator("tbody tr")).to_have_count(2)
     page.click("thead a.sort >> nth=0")
-    assert "sort=-lease" in page.url and "state=draft" in page.url
+    expect(page).to_have_url(re.compile("(?=.*sort=-lease)(?=.*state=draft)"))
     with page.expect_download() as download:
         page.click("a[download] >> text=XLSX")
     assert download.value.suggested_filename == "statements-2026-08.xlsx"
@@ -96,14 +96,14 @@ def test_what_blocks_the_month_leads_to_it(site, visit):
 def test_a_wrong_form_moves_the_focus_and_keeps_what_was_typed(site, visit):
     page = visit("", language="en").new_page()
     page.goto(site.pages["statement"])
-    assert "/sign-in/?next=" in page.url
+    expect(page).to_have_url(re.compile(r"/sign-in/\?next="))
     page.fill("#id_username", "clerk")
     page.click("main button")
-    assert page.evaluate("document.activeElement.id") == "errors"
-    assert page.title().startswith("Error")
+    expect(page.locator("#errors")).to_be_focused()
+    expect(page).to_have_title(re.compile("^Error"))
     page.click("#errors a")
-    assert page.evaluate("document.activeElement.id") == "id_password"
-    assert page.input_value("#id_username") == "clerk"
+    expect(page.locator("#id_password")).to_be_focused()
+    expect(page.locator("#id_username")).to_have_value("clerk")
     page.fill("#id_password", "correct horse battery")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_contain_text("LS0000")
@@ -115,7 +115,7 @@ def test_the_language_changes_where_one_is(site, visit):
     expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
     page.click("text=English")
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    assert page.url.endswith("?state=draft")
+    expect(page).to_have_url(re.compile(r"\?state=draft$"))
     expect(page.locator("h1")).to_contain_text("August 2026")
 
 
@@ -125,7 +125,7 @@ def test_a_name_is_shown_once_after_saying_why(site, visit):
     assert "桂兰" not in page.content()
     page.click("summary")
     page.click("details button")
-    assert page.evaluate("document.activeElement.id") == "errors"
+    expect(page.locator("#errors")).to_be_focused()
     page.fill("#id_reason", "checking with the family")
     page.click("details button")
     expect(page.locator("[data-focus]")).to_contain_text("李桂兰")
@@ -137,6 +137,7 @@ def test_a_manager_walks_own_statements_and_meets_no_one_elses(site, visit):
     page = visit("manager", language="en", width=390).new_page()
     page.goto("/")
     page.click("main a")
+    expect(page.locator("tbody tr").first).to_be_visible()
     shown = page.locator("tbody th a b").all_inner_texts()
     assert shown and set(shown) == {"LS0000", "LS0003", "LS0006"}
     page.locator("tbody th a").first.click()
