@@ -13,6 +13,8 @@ from django.utils import timezone
 from ledger.outbox.operations import settle_debts
 from marketplace.nightly import operations as nightly
 
+BOOKS = str(settings.DATA_DIR / "books")
+
 
 @shared_task(name="issue_ahead")
 def issue_ahead() -> None:
@@ -36,7 +38,8 @@ def verify_ledger() -> None:
 
 @shared_task(name="check_books")
 def check_books() -> None:
-    nightly.noted("check_books", lambda: nightly.printed("check_books"))
+    """Where auditors take them: locked months that stand as they were are neither written nor read again."""
+    nightly.noted("check_books", lambda: nightly.printed("check_books", BOOKS, "--export"))
 
 
 @shared_task(name="settle_debts")
@@ -47,7 +50,7 @@ def settle() -> None:
 
 def export_books(payload: dict[str, Any]) -> None:
     """A month was locked: its books go to disk, where auditors take them."""
-    nightly.noted("export_books", lambda: nightly.printed("export_books", str(settings.DATA_DIR / "books")))
+    nightly.noted("export_books", lambda: nightly.printed("export_books", BOOKS))
 
 
 HANDLERS = {"export_books": export_books}
