@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ledger.outbox.operations import settle_debts
+from marketplace.messages import operations as messages
 from marketplace.nightly import operations as nightly
 
 BOOKS = str(settings.DATA_DIR / "books")
@@ -53,7 +54,7 @@ def export_books(payload: dict[str, Any]) -> None:
     nightly.noted("export_books", lambda: nightly.printed("export_books", BOOKS))
 
 
-HANDLERS = {"export_books": export_books}
+HANDLERS = {"export_books": export_books, messages.TOPIC: messages.send}
 
 BEAT = {
     "issue three days ahead": {"task": "issue_ahead", "schedule": crontab(hour=0, minute=10)},
@@ -64,5 +65,5 @@ BEAT = {
     "lock months that are complete": {"task": "lock_complete_months", "schedule": crontab(hour=1, minute=30)},
     "prove the ledger": {"task": "verify_ledger", "schedule": crontab(hour=2, minute=0)},
     "check the books": {"task": "check_books", "schedule": crontab(hour=3, minute=0)},
-    "do what is owed": {"task": "settle_debts", "schedule": 10.0},
+    "do what is owed": {"task": "settle_debts", "schedule": 3.0},
 }

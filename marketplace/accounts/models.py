@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from providers.models import Division, Operator
+from vouchers.elders import sealing
 
 
 class Role(models.TextChoices):
@@ -67,6 +68,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name=_("division"),
         help_text=_("Empty: the whole city."),
     )
+    # Elders and families sign in by phone. AES-GCM bound to this row by the user name; found by keyed digest.
+    phone_sealed = models.BinaryField(null=True, editable=False)
+    phone_lookup = models.BinaryField(null=True, unique=True, editable=False)
+    phone_tail = models.CharField(max_length=4, blank=True, editable=False)
     is_staff = models.BooleanField(_("may look at the admin"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
@@ -108,6 +113,22 @@ class User(AbstractBaseUser, PermissionsMixin):
                 return True
             above = above.parent
         return False
+
+    def set_phone(self, number: str) -> None:
+        """Not saved. The user name must be set: the sealed number belongs to it."""
+        self.phone_sealed = sealing.seal(number, field="user_phone", row=self.username)
+        self.phone_lookup = sealing.lookup(number, field="user_phone")
+        self.phone_tail = number[-4:]
+
+    def phone(self) -> str:
+        if self.phone_sealed is None:
+            return ""
+        return sealing.open_sealed(self.phone_sealed, field="user_phone", row=self.username)
+
+    @property
+    def shown_name(self) -> str:
+        """The user name of staff; somebody who signs in by phone is known by its last four digits."""
+        return self.username if not self.phone_tail else f"**** {self.phone_tail}"
 
     @property
     def role_label(self) -> str:

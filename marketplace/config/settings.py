@@ -188,6 +188,19 @@ AXES_USERNAME_CALLABLE = "marketplace.accounts.sign_in.counted_name"
 
 HOTLINE = "12349"  # who helps, on every page
 
+# Short messages: console, file, aliyun or off. The console shows codes, so it is for the embedded database.
+
+SMS_CHANNEL = os.environ.get("SMS_CHANNEL") or ("console" if EMBEDDED else "off")
+SMS_ALIYUN = {
+    "key_id": os.environ.get("SMS_ALIYUN_KEY_ID", ""),
+    "key_secret": os.environ.get("SMS_ALIYUN_KEY_SECRET", ""),
+    "sign_name": os.environ.get("SMS_ALIYUN_SIGN_NAME", ""),
+    "endpoint": os.environ.get("SMS_ALIYUN_ENDPOINT", "https://dysmsapi.aliyuncs.com/"),
+    "templates": dict(
+        pair.split("=", 1) for pair in os.environ.get("SMS_ALIYUN_TEMPLATES", "").split(",") if "=" in pair
+    ),
+}
+
 # Language and time
 
 LANGUAGE_CODE = "zh-hans"
