@@ -1,5 +1,6 @@
 """Gathers the models of this app's concepts."""
 
+from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, OwnRecord, PaperCode
 from vouchers.elders.models import Elder
 from vouchers.programmes.models import IssueRun, Programme
 from vouchers.redemption.models import Claim, Redemption, Reversal
@@ -8,12 +9,18 @@ from vouchers.wallets.models import Hold, HoldLine, Movement, Voucher
 
 __all__ = [
     "Approval",
+    "Call",
     "Claim",
+    "Consent",
+    "DelegateAct",
+    "Delegation",
     "Elder",
     "Hold",
     "HoldLine",
     "IssueRun",
     "Movement",
+    "OwnRecord",
+    "PaperCode",
     "Programme",
     "Redemption",
     "Reversal",

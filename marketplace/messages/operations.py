@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from ledger.outbox.operations import owe
 from marketplace.accounts.models import User
@@ -31,7 +31,7 @@ def tell(
     """This function will tell one person one thing, as soon as the caller's transaction commits.
 
     Exactly one of `elder`, `user`, `phone` is the recipient; `kind` is a key of words.SENTENCES and `facts`
-    are what its sentence names (texts, Decimal yuan, dates, datetimes). With `once` the same thing is told
+    are what its sentence names (texts, also lazy ones, Decimal yuan, dates, datetimes). With `once` the same thing is told
     once: a second call returns None. Somebody without a phone is told nothing, and the log says so.
 
     Raises: TypeError when facts are missing or too many (a fault of the caller, not of the person).
@@ -44,7 +44,8 @@ def tell(
         message.phone_sealed = sealing.seal(phone, field="message_phone", row=str(message.number))
     if not (phone or _has_phone(elder or user)):
         message.outcome, secret = Message.Outcome.NO_PHONE, {}
-    message.seal({name: words.stored(fact) for name, fact in facts.items()}, secret)
+    with translation.override(language):  # a lazy text is written in the recipient's language
+        message.seal({name: words.stored(fact) for name, fact in facts.items()}, secret)
     Message.objects.bulk_create([message], ignore_conflicts=bool(once))
     if once and not Message.objects.filter(number=message.number).exists():
         return None  # told before, or by somebody at the same moment

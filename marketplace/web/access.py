@@ -20,6 +20,8 @@ View = Callable[..., HttpResponseBase]
 BUREAU = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR})
 """Those who see the whole city."""
 STATEMENT_READERS = BUREAU | {Role.OPERATOR_MANAGER, Role.STREET_OFFICER}
+FAMILY = frozenset({"", str(Role.HOTLINE_AGENT)})
+"""Elders and families, who have no role, and the agent who does the same for them on the telephone."""
 NAME_READERS = BUREAU | {Role.STREET_OFFICER}
 """Those who may reveal a masked name: a recorded click with a reason."""
 

@@ -9,5 +9,6 @@ converters.register()
 urlpatterns = [
     path("", include("marketplace.web.public.urls")),
     path("bureau/", include("marketplace.web.bureau.urls")),
+    path("my/", include("marketplace.web.family.people_urls")),
     path("", include("marketplace.web.trace.urls")),
 ]

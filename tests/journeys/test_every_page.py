@@ -6,6 +6,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
+from tests.web.addresses import visitor
+
 AXE = Path(settings.BASE_DIR) / "node_modules/axe-core/axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
@@ -67,10 +69,10 @@ def troubles(page: Page) -> list[str]:
 def test_every_page_is_without_fault(site, visit, language):
     """Chinese and English, phone and desk; also a wrong form, an empty home and a refusal."""
     found: dict[str, list[str]] = {}
-    page = visit("clerk", language=language).new_page()
+    page = {person: visit(person, language=language).new_page() for person in set(map(visitor, site.pages))}
     for name, url in site.pages.items():
-        page.goto(url)
-        found[name] = troubles(page)
+        page[visitor(name)].goto(url)
+        found[name] = troubles(page[visitor(name)])
     stranger = visit("", language=language).new_page()
     stranger.goto("/sign-in/")
     found["sign-in"] = troubles(stranger)

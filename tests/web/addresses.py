@@ -10,11 +10,13 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from marketplace.accounts.models import Role
-from tests.web.builder import City
+from tests.web.builder import PEOPLE, City
 
 BUREAU = {Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR}
 TRACE = BUREAU | {Role.STREET_OFFICER, Role.OPERATOR_MANAGER}
-EVERYBODY = set(Role)
+PUBLIC = ""  # elders and families have no role
+FAMILY = {PUBLIC, Role.HOTLINE_AGENT}
+EVERYBODY = {*Role, PUBLIC}
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ PAGES = {
     "voucher": _page(TRACE),
     "issue_run": _page(BUREAU),
     "entry": _page(BUREAU),
+    "people:whom": _page(FAMILY),
 }
 # Not pages of ours: the machine's probes, and the admin, which checks by itself.
 ELSEWHERE = {"healthz", "readyz", "admin/"}
@@ -98,6 +101,14 @@ def arguments(name: str, city: City) -> list[Any]:
 
 def address(name: str, city: City) -> str:
     return reverse(name, args=arguments(name, city))
+
+
+def visitor(name: str) -> str:
+    """Which of the builder's people looks at the page of this name (as in all_pages): the clerk where one may."""
+    page = PAGES.get(name) or PAGES.get(name.split(":")[0])
+    if page is None or Role.BUREAU_CLERK in page.roles:
+        return "clerk"
+    return next(person for person in ("daughter", "hotline", "administrator") if PEOPLE[person] in page.roles)
 
 
 def all_pages(city: City) -> dict[str, str]:

@@ -11,13 +11,16 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Subquery
+from django.utils import timezone
 
 from ledger.models import Account, Entry, Period, Transfer
 from marketplace.accounts.models import Role, User
 from providers.models import Division, Lease, LeaseTerms, Operator, Premises, Service
 from vouchers.models import (
     Approval,
+    Call,
     Claim,
+    Delegation,
     Elder,
     IssueRun,
     Movement,
@@ -47,6 +50,7 @@ PEOPLE = {
     "caregiver": Role.CAREGIVER,
     "hotline": Role.HOTLINE_AGENT,
     "administrator": Role.ADMINISTRATOR,
+    "daughter": "",
 }
 
 
@@ -173,6 +177,8 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1), se
     outstanding = Account.objects.create(name="Liabilities:Vouchers:PG0000:Outstanding", commodity="VCY")
     redeemed = Account.objects.create(name="Equity:Vouchers:PG0000:Redeemed", commodity="VCY")
 
+    _families(city, elders)
+
     held: set[int] = set()
     for this in (before, month):
         made = _meals(
@@ -199,6 +205,27 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1), se
                 type(row).objects.filter(pk=row.pk).update(reversed_on=month)
         _close(city, this, posted=this == before, held=held, meals=meals, served=served)
     return city
+
+
+def _families(city: City, elders: list[Elder]) -> None:
+    """The daughter acts for the first two elders; the hotline's agent is in a call with the first."""
+    for elder in elders[:2]:
+        letter = Delegation(
+            user=city.people["daughter"],
+            elder=elder,
+            relation="child",
+            scope="order",
+            cap=200,
+            until=date(2999, 12, 31),
+            state="agreed",
+            asked_at=at(city.month),
+            agreed_at=at(city.month),
+            agreed_by="code",
+        )
+        letter.seal_name("李小红")
+        letter.save()
+    now = timezone.now()
+    Call.objects.create(agent=city.people["hotline"], elder=elders[0], opened_at=now, called_back_at=now)
 
 
 def _meals(month, leases, programmes, elders, service, accounts) -> list[Redemption]:

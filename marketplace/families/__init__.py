@@ -1,0 +1,1 @@
+"""Elders' accounts and those who act for them: vouchers/delegates with codes and messages around it."""

@@ -1,0 +1,1 @@
+"""What elders and their families meet, and a hotline agent for them."""
