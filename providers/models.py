@@ -1,23 +1,35 @@
 """Gathers the models of this app's concepts."""
 
+from providers.caregivers.models import Appointment, Caregiver, Qualification, Shift
 from providers.divisions.models import Division
 from providers.leases.models import Lease, LeaseTerms, Receipt, RentCharge
 from providers.operators.models import Operator, SafetyCheck, Suspension
+from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms, Sitting, Slot
 from providers.premises.models import Premises
 from providers.services.models import Offer, Price, Service, TermsVersion
 
 __all__ = [
+    "Appointment",
+    "Booking",
+    "Caregiver",
+    "Closure",
     "Division",
     "Lease",
     "LeaseTerms",
     "Offer",
+    "OpeningHours",
     "Operator",
+    "OrderTerms",
     "Premises",
     "Price",
+    "Qualification",
     "Receipt",
     "RentCharge",
     "SafetyCheck",
     "Service",
+    "Shift",
+    "Sitting",
+    "Slot",
     "Suspension",
     "TermsVersion",
 ]

@@ -24,9 +24,8 @@ from providers.models import (
     Suspension,
     TermsVersion,
 )
+from providers.operators.queries import SAFETY_CHECK_DAYS
 from vouchers.programmes.models import Programme
-
-SAFETY_CHECK_DAYS = 365
 
 
 @dataclass(slots=True)

@@ -1,0 +1,145 @@
+"""Registering caregivers, setting their shifts, making and freeing their appointments."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple
+
+from django.db import IntegrityError, transaction
+
+from ledger.audit.operations import record
+from ledger.journal.queries import day_of
+from providers.caregivers.models import Appointment, Caregiver, Qualification, Shift
+from providers.caregivers.queries import free_starts
+from providers.operators.models import Operator
+from providers.ordering.models import OrderTerms
+from providers.ordering.refusals import CannotBook
+from providers.ordering.times import check_in_time
+from providers.services.models import Offer
+
+
+class Certificate(NamedTuple):
+    """`kind` is one of OrderTerms.Needs."""
+
+    kind: str
+    number: str
+    valid_from: date
+    valid_until: date | None = None
+
+
+class Hours(NamedTuple):
+    """`weekday` 0 is Monday."""
+
+    weekday: int
+    starts_at: time
+    ends_at: time
+
+
+@transaction.atomic
+def register_caregiver(
+    *,
+    code: str,
+    name: str,
+    operator: Operator,
+    certificates: Iterable[Certificate],
+    by: Any,
+    at: datetime,
+) -> Caregiver:
+    """This function will put a caregiver on the register, with what they are qualified for.
+
+    Known by code; the same again changes nothing, a certificate that is new is added.
+    """
+    caregiver, made = Caregiver.objects.get_or_create(
+        code=code, defaults={"name": name, "operator": operator}
+    )
+    new = []
+    for one in certificates:
+        _, added = Qualification.objects.get_or_create(
+            caregiver=caregiver,
+            kind=one.kind,
+            number=one.number,
+            defaults={"valid_from": one.valid_from, "valid_until": one.valid_until},
+        )
+        new += [one.kind] if added else []
+    if made or new:
+        record(
+            by=by,
+            at=at,
+            action="register_caregiver",
+            subject=code,
+            detail={"operator": operator.code, "certificates": new},
+        )
+    return caregiver
+
+
+@transaction.atomic
+def set_shifts(*, caregiver: Caregiver, hours: Iterable[Hours], by: Any, at: datetime) -> None:
+    """This function will replace a caregiver's weekly shifts. Appointments made before stay."""
+    Caregiver.objects.select_for_update(no_key=True).get(pk=caregiver.pk)
+    wanted = sorted(set(hours))
+    rows = Shift.objects.filter(caregiver=caregiver)
+    if [Hours(*row) for row in rows.order_by("weekday", "starts_at").values_list(*Hours._fields)] == wanted:
+        return
+    rows.delete()
+    Shift.objects.bulk_create(Shift(caregiver=caregiver, **one._asdict()) for one in wanted)
+    record(
+        by=by,
+        at=at,
+        action="set_shifts",
+        subject=caregiver.code,
+        detail={"week": [[one.weekday, f"{one.starts_at:%H:%M}", f"{one.ends_at:%H:%M}"] for one in wanted]},
+    )
+
+
+def book_appointment(*, offer: Offer, starts_at: datetime, key: str, by: Any, at: datetime) -> Appointment:
+    """This function will book a caregiver for an offer at a time: whoever is free with the emptiest diary.
+
+    1. Answer a key that was booked before with its appointment; refuse one used for something else.
+    2. Check terms and cut-off.
+    3. Try one caregiver after another: the database decides between two orders at once.
+
+    Raises CannotBook; nothing is written.
+    """
+    with transaction.atomic():
+        first = Appointment.objects.filter(key=key).first()
+        if first is not None:
+            if first.freed_at or (first.offer_id, first.starts_at) != (offer.pk, starts_at):
+                raise CannotBook("key_reused")
+            return first
+        terms = OrderTerms.objects.filter(offer=offer, manner=OrderTerms.Manner.APPOINTMENT).first()
+        if terms is None or terms.minutes is None:
+            raise CannotBook("not_ordered")
+        check_in_time(
+            starts_at=starts_at, at=at, until_minutes=terms.order_until_minutes, days_ahead=terms.days_ahead
+        )
+        people = free_starts(offer=offer, terms=terms, day=day_of(starts_at)).get(starts_at)
+        if people is None:
+            raise CannotBook("closed_then")
+        for person in people:
+            try:
+                with transaction.atomic():
+                    appointment = Appointment.objects.create(
+                        key=key,
+                        offer=offer,
+                        caregiver_id=person,
+                        starts_at=starts_at,
+                        ends_at=starts_at + timedelta(minutes=terms.minutes),
+                        booked_at=at,
+                    )
+            except IntegrityError as error:
+                if "appointments_of_one_caregiver_never_overlap" not in str(error):
+                    raise
+                continue  # taken in this moment by somebody else
+            record(by=by, at=at, action="book_appointment", subject=key, detail={"caregiver": person})
+            return appointment
+        raise CannotBook("nobody_free")
+
+
+@transaction.atomic
+def free_appointments(*, keys: Iterable[str], by: Any, at: datetime) -> int:
+    """This function will free the appointments made under these keys, each once; how many that were."""
+    freed = 0
+    for appointment in Appointment.objects.filter(key__in=list(keys), freed_at=None).order_by("id"):
+        if Appointment.objects.filter(pk=appointment.pk, freed_at=None).update(freed_at=at):
+            record(by=by, at=at, action="free_appointment", subject=appointment.key)
+            freed += 1
+    return freed

@@ -1,0 +1,226 @@
+"""Setting when premises are open and how offers are ordered; booking and freeing places.
+
+Note [Places last]: an order locks journal and elder before it takes places, and takes these in the order of
+slots (by id). Whoever frees places does it after the elder's lock too, so nobody waits in a circle.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, time
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from ledger.audit.operations import record
+from ledger.journal.queries import SHANGHAI, day_of
+from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms, Sitting, Slot
+from providers.ordering.queries import is_closed_on
+from providers.ordering.refusals import CannotBook
+from providers.ordering.times import check_in_time, instant
+from providers.premises.models import Premises
+from providers.services.models import Offer
+
+
+class Hours(NamedTuple):
+    """`weekday` 0 is Monday."""
+
+    weekday: int
+    opens_at: time
+    closes_at: time
+
+
+class Places(NamedTuple):
+    """One sitting (or delivery window) of a weekday."""
+
+    weekday: int
+    starts_at: time
+    ends_at: time
+    capacity: int
+
+
+@transaction.atomic
+def set_opening_hours(*, premises: Premises, hours: Iterable[Hours], by: Any, at: datetime) -> None:
+    """This function will replace the weekly opening hours of premises. The same again changes nothing."""
+    Premises.objects.select_for_update(no_key=True).get(pk=premises.pk)
+    wanted = sorted(set(hours))
+    rows = OpeningHours.objects.filter(premises=premises)
+    if [Hours(*row) for row in rows.order_by("weekday", "opens_at").values_list(*Hours._fields)] == wanted:
+        return
+    rows.delete()
+    OpeningHours.objects.bulk_create(OpeningHours(premises=premises, **one._asdict()) for one in wanted)
+    record(by=by, at=at, action="set_opening_hours", subject=premises.code, detail={"week": _told(wanted)})
+
+
+@transaction.atomic
+def close_for(
+    *, premises: Premises, starts_on: date, ends_on: date, reason: str, by: Any, at: datetime
+) -> Closure:
+    """This function will close premises on these days, both included. Places booked then stay booked."""
+    closure, made = Closure.objects.get_or_create(
+        premises=premises, starts_on=starts_on, ends_on=ends_on, defaults={"reason": reason}
+    )
+    if made:
+        record(
+            by=by,
+            at=at,
+            action="close_for",
+            subject=premises.code,
+            detail={"days": [starts_on.isoformat(), ends_on.isoformat()], "reason": reason},
+        )
+    return closure
+
+
+@transaction.atomic
+def set_order_terms(
+    *,
+    offer: Offer,
+    where: str,
+    manner: str,
+    order_until_minutes: int,
+    cancel_until_minutes: int,
+    days_ahead: int,
+    minutes: int | None = None,
+    needs: str = "",
+    by: Any,
+    at: datetime,
+) -> OrderTerms:
+    """This function will say how an offer is ordered. The same again changes nothing."""
+    values = {
+        "where": where,
+        "manner": manner,
+        "order_until_minutes": order_until_minutes,
+        "cancel_until_minutes": cancel_until_minutes,
+        "days_ahead": days_ahead,
+        "minutes": minutes,
+        "needs": needs,
+    }
+    Offer.objects.select_for_update(no_key=True).get(pk=offer.pk)
+    terms = OrderTerms.objects.filter(offer=offer).first()
+    if terms and all(getattr(terms, name) == value for name, value in values.items()):
+        return terms
+    terms, _ = OrderTerms.objects.update_or_create(offer=offer, defaults=values)
+    record(by=by, at=at, action="set_order_terms", subject=_name(offer), detail=values)
+    return terms
+
+
+@transaction.atomic
+def set_sittings(*, offer: Offer, sittings: Iterable[Places], by: Any, at: datetime) -> None:
+    """This function will replace the weekly sittings of an offer; the same again changes nothing.
+
+    Slots of coming days keep the places already booked: their capacity follows, but never below these.
+    """
+    Offer.objects.select_for_update(no_key=True).get(pk=offer.pk)
+    wanted = sorted(set(sittings))
+    rows = Sitting.objects.filter(offer=offer)
+    if [Places(*row) for row in rows.order_by("weekday", "starts_at").values_list(*Places._fields)] == wanted:
+        return
+    rows.delete()
+    Sitting.objects.bulk_create(Sitting(offer=offer, **one._asdict()) for one in wanted)
+    capacity = {(one.weekday, one.starts_at): one.capacity for one in wanted}
+    for slot in Slot.objects.select_for_update().filter(offer=offer, starts_at__gt=at).order_by("id"):
+        local = slot.starts_at.astimezone(SHANGHAI)
+        slot.capacity = max(slot.taken, capacity.get((local.weekday(), local.time()), 0))
+        slot.save(update_fields=["capacity"])
+    record(by=by, at=at, action="set_sittings", subject=_name(offer), detail={"week": _told(wanted)})
+
+
+class Wanted(NamedTuple):
+    """`quantity` places of an offer's sitting that begins at `starts_at`, for the order that made `key`."""
+
+    key: str
+    offer: Offer
+    starts_at: datetime
+    quantity: int
+
+
+def book_places(*, wanted: Sequence[Wanted], by: Any, at: datetime) -> list[Booking]:
+    """This function will book places, all of them or none.
+
+    1. Answer keys that were booked before with their bookings; refuse one used for something else.
+    2. Check each against terms, sittings, closures and cut-off, then make the slots that are new.
+    3. Take the places in the order of slots: where one has too few left, refuse.
+
+    Raises CannotBook; nothing is written.
+    """
+    with transaction.atomic():
+        before = {
+            booking.key: booking
+            for booking in Booking.objects.select_related("slot").filter(key__in=[one.key for one in wanted])
+        }
+        found: dict[str, Booking] = {}
+        fresh: list[tuple[Slot, Wanted]] = []
+        for one in wanted:
+            booking = before.get(one.key)
+            if booking is None:
+                fresh.append((_slot(one, at), one))
+                continue
+            same = (booking.slot.offer_id, booking.slot.starts_at, booking.quantity)
+            if booking.freed_at or same != (one.offer.pk, one.starts_at, one.quantity):
+                raise CannotBook("key_reused")
+            found[one.key] = booking
+        for slot, one in sorted(fresh, key=lambda pair: pair[0].pk):
+            room = Slot.objects.filter(pk=slot.pk, taken__lte=F("capacity") - one.quantity)
+            if not room.update(taken=F("taken") + one.quantity):
+                raise CannotBook("full")
+            found[one.key] = Booking.objects.create(
+                key=one.key, slot=slot, quantity=one.quantity, booked_at=at
+            )
+            record(by=by, at=at, action="book_place", subject=one.key, detail={"slot": str(slot)})
+        return [found[one.key] for one in wanted]
+
+
+def _slot(wanted: Wanted, at: datetime) -> Slot:
+    """The slot of this sitting, made where it is new. Raises CannotBook."""
+    offer, starts_at = wanted.offer, wanted.starts_at
+    terms = OrderTerms.objects.filter(offer=offer, manner=OrderTerms.Manner.SITTING).first()
+    if terms is None:
+        raise CannotBook("not_ordered")
+    local = starts_at.astimezone(SHANGHAI)
+    sitting = Sitting.objects.filter(offer=offer, weekday=local.weekday(), starts_at=local.time()).first()
+    if sitting is None or is_closed_on(offer.premises_id, local.date()):
+        raise CannotBook("closed_then")
+    check_in_time(
+        starts_at=starts_at, at=at, until_minutes=terms.order_until_minutes, days_ahead=terms.days_ahead
+    )
+    known = Slot.objects.filter(offer=offer, starts_at=starts_at)
+    slot = known.first()
+    if slot is None:
+        Slot.objects.bulk_create(
+            [
+                Slot(
+                    offer=offer,
+                    starts_at=starts_at,
+                    ends_at=instant(day_of(starts_at), sitting.ends_at),
+                    capacity=sitting.capacity,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        slot = known.get()
+    elif slot.taken + wanted.quantity > slot.capacity:  # plainly full: no need to wait for a lock
+        raise CannotBook("full")
+    return slot
+
+
+@transaction.atomic
+def free_places(*, keys: Iterable[str], by: Any, at: datetime) -> int:
+    """This function will free the places booked under these keys, each once; how many bookings that were."""
+    freed = 0
+    bookings = Booking.objects.filter(Q(key__in=list(keys)), freed_at=None).order_by("slot_id", "id")
+    for booking in bookings:
+        if not Booking.objects.filter(pk=booking.pk, freed_at=None).update(freed_at=at):
+            continue
+        Slot.objects.filter(pk=booking.slot_id).update(taken=F("taken") - booking.quantity)
+        record(by=by, at=at, action="free_place", subject=booking.key)
+        freed += 1
+    return freed
+
+
+def _told(rows: Iterable[tuple]) -> list[list]:
+    return [
+        [value.isoformat("minutes") if isinstance(value, time) else value for value in row] for row in rows
+    ]
+
+
+def _name(offer: Offer) -> str:
+    return f"{offer.premises.code} {offer.service.code}"
