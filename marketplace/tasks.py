@@ -32,6 +32,11 @@ def lock_complete_months() -> None:
     nightly.noted("lock_complete_months", lambda: nightly.lock_complete_months(timezone.localdate()))
 
 
+@shared_task(name="forget_used_codes")
+def forget_used_codes() -> None:
+    nightly.noted("forget_used_codes", nightly.forget_used_codes)
+
+
 @shared_task(name="verify_ledger")
 def verify_ledger() -> None:
     nightly.noted("verify_ledger", lambda: nightly.printed("verify_ledger"))
@@ -63,6 +68,7 @@ BEAT = {
         "schedule": crontab(hour=1, minute=0),
     },
     "lock months that are complete": {"task": "lock_complete_months", "schedule": crontab(hour=1, minute=30)},
+    "forget codes that were used": {"task": "forget_used_codes", "schedule": crontab(hour=1, minute=45)},
     "prove the ledger": {"task": "verify_ledger", "schedule": crontab(hour=2, minute=0)},
     "check the books": {"task": "check_books", "schedule": crontab(hour=3, minute=0)},
     "do what is owed": {"task": "settle_debts", "schedule": 3.0},

@@ -14,6 +14,7 @@ os.environ["FIELD_KEYS"] = ",".join(
     f"{kid}:{base64.b64encode(kid.encode() * 16).decode()}" for kid in ("t2", "t1")
 )
 os.environ["LOOKUP_KEY"] = base64.b64encode(b"l" * 32).decode()
+os.environ["TOKEN_KEYS"] = ",".join(f"{kid}:{base64.b64encode(bytes([kid]) * 32).decode()}" for kid in (2, 1))
 
 from marketplace.config.settings import *  # noqa: E402, F403
 

@@ -1,5 +1,6 @@
 """Gathers the models of this app's concepts."""
 
+from vouchers.codes.models import ElderCode, PinTry, TokenUse
 from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, OwnRecord, PaperCode
 from vouchers.elders.models import Elder
 from vouchers.programmes.models import IssueRun, Programme
@@ -15,16 +16,19 @@ __all__ = [
     "DelegateAct",
     "Delegation",
     "Elder",
+    "ElderCode",
     "Hold",
     "HoldLine",
     "IssueRun",
     "Movement",
     "OwnRecord",
     "PaperCode",
+    "PinTry",
     "Programme",
     "Redemption",
     "Reversal",
     "ReviewCase",
     "Statement",
+    "TokenUse",
     "Voucher",
 ]

@@ -4,6 +4,7 @@ Read by manage.py and the start-up code before Django is loaded, and by settings
 """
 
 import base64
+import fcntl
 import json
 import os
 import secrets
@@ -22,6 +23,10 @@ class Keys(NamedTuple):
     secret_key: str
     field_keys: dict[str, bytes]  # kid -> 32 bytes; the first one encrypts, all decrypt
     lookup_key: bytes  # keyed look-up columns; never changes once data exists
+    token_keys: dict[int, bytes]  # id -> 32 bytes; the first one signs what elders show, all are taken
+
+
+NAMES = ("SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY", "TOKEN_KEYS")
 
 
 def data_dir() -> Path:
@@ -44,12 +49,12 @@ def flag(name: str) -> bool:
 def keys() -> Keys:
     """The keys of this installation.
 
-    Given by SECRET_KEY, FIELD_KEYS ("kid:base64 of 32 bytes,...", current first) and LOOKUP_KEY (base64 of
-    32 bytes). On the embedded database what is missing is made at random, once, and kept in
+    Given by SECRET_KEY, FIELD_KEYS ("kid:base64 of 32 bytes,...", current first), LOOKUP_KEY (base64 of
+    32 bytes) and TOKEN_KEYS (like FIELD_KEYS, ids from 1 to 255). On the embedded database what is missing is made at random, once, and kept in
     DATA_DIR/keys.json, readable by its owner alone. With DATABASE_URL nothing is invented: a second machine
     would invent other keys, and what one encrypts the other could not read.
     """
-    given = {name: os.environ.get(name, "") for name in ("SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY")}
+    given = {name: os.environ.get(name, "") for name in NAMES}
     if not all(given.values()):
         if not uses_embedded_database():
             missing = ", ".join(name for name, value in given.items() if not value)
@@ -59,18 +64,28 @@ def keys() -> Keys:
         kept = _kept_keys(data_dir() / "keys.json")
         given = {name: value or kept[name] for name, value in given.items()}
     return Keys(
-        given["SECRET_KEY"], _field_keys(given["FIELD_KEYS"]), _key_bytes("LOOKUP_KEY", given["LOOKUP_KEY"])
+        given["SECRET_KEY"],
+        _keys_by_id("FIELD_KEYS", given["FIELD_KEYS"]),
+        _key_bytes("LOOKUP_KEY", given["LOOKUP_KEY"]),
+        _token_keys(given["TOKEN_KEYS"]),
     )
 
 
-def _field_keys(text: str) -> dict[str, bytes]:
+def _keys_by_id(name: str, text: str) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for part in text.split(","):
         kid, colon, value = part.strip().partition(":")
         if not (kid and colon):
-            raise Misconfigured("FIELD_KEYS must read kid:base64,kid:base64 with the current key first.")
-        found[kid] = _key_bytes(f"FIELD_KEYS ({kid})", value)
+            raise Misconfigured(f"{name} must read kid:base64,kid:base64 with the current key first.")
+        found[kid] = _key_bytes(f"{name} ({kid})", value)
     return found
+
+
+def _token_keys(text: str) -> dict[int, bytes]:
+    found = _keys_by_id("TOKEN_KEYS", text)
+    if any(not (kid.isascii() and kid.isdigit() and 1 <= int(kid) <= 255) for kid in found):
+        raise Misconfigured("The ids of TOKEN_KEYS are numbers from 1 to 255.")
+    return {int(kid): key for kid, key in found.items()}
 
 
 def _key_bytes(name: str, text: str) -> bytes:
@@ -84,27 +99,41 @@ def _key_bytes(name: str, text: str) -> bytes:
 
 
 def _kept_keys(path: Path) -> Mapping[str, str]:
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        pass
+    kept = _read(path)
+    if all(name in kept for name in NAMES):
+        return kept
 
     def fresh() -> str:
         return base64.b64encode(secrets.token_bytes(32)).decode()
 
-    made = {"SECRET_KEY": secrets.token_urlsafe(48), "FIELD_KEYS": f"k1:{fresh()}", "LOOKUP_KEY": fresh()}
+    made = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "FIELD_KEYS": f"k1:{fresh()}",
+        "LOOKUP_KEY": fresh(),
+        "TOKEN_KEYS": f"1:{fresh()}",
+    }
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Written whole beside its place, then linked: of two processes that start at once the first wins and both
-    # read the same keys; a crash leaves either no file or a complete one.
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(made, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
+    # Of processes that start at once one makes what is missing (all, or a kind of key that is newer than the
+    # file) while the others wait; a crash leaves either the file as it was or a complete one.
+    folder = os.open(path.parent, os.O_RDONLY)
     try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        kept = _read(path)
+        if not all(name in kept for name in NAMES):
+            draft = path.with_name(f".{path.name}.{os.getpid()}")
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                json.dump({**made, **kept}, file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+            os.fsync(folder)
     finally:
-        draft.unlink()
-    return json.loads(path.read_text())
+        os.close(folder)
+    return _read(path)
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return {}

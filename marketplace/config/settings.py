@@ -17,6 +17,7 @@ _keys = environment.keys()
 SECRET_KEY = _keys.secret_key
 FIELD_KEYS = _keys.field_keys
 LOOKUP_KEY = _keys.lookup_key
+TOKEN_KEYS = _keys.token_keys
 
 # Where and for whom it runs. HTTPS_HOSTS names the addresses of an installation behind TLS.
 

@@ -17,6 +17,7 @@ from django.utils import timezone
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import first_open_day, previous_month
 from marketplace.nightly.models import NightlyRun
+from vouchers.codes.operations import forget_used
 from vouchers.programmes.operations import issue
 from vouchers.settlement.operations import lock_if_complete
 from vouchers.wallets.operations import expire
@@ -83,6 +84,11 @@ def lock_complete_months(today: date) -> str:
                 break
             locked.append(f"{month:%Y-%m}")
     return ", ".join(locked) or "nothing to lock"
+
+
+def forget_used_codes() -> str:
+    """Remove uses of elders' codes and tries of PINs that no rule asks for any more."""
+    return f"{forget_used(at=timezone.now())} forgotten"
 
 
 def printed(command: str, *arguments: str) -> str:

@@ -29,6 +29,7 @@ def elsewhere(database_template) -> dict[str, str]:
         "SECRET_KEY": "s" * 50,
         "FIELD_KEYS": f"k1:{KEY}",
         "LOOKUP_KEY": KEY,
+        "TOKEN_KEYS": f"1:{KEY}",
     }
     databases.drop(name)
 

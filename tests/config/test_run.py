@@ -131,12 +131,13 @@ def test_a_taken_port_is_said_in_one_sentence(tmp_path):
     assert not processes.of(tmp_path)
 
 
-@pytest.mark.parametrize("missing", ["SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY"])
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY", "TOKEN_KEYS"])
 def test_with_a_database_of_its_own_no_key_is_invented(tmp_path, missing):
     keys = {
         "SECRET_KEY": "s" * 50,
         "FIELD_KEYS": "k1:" + "A" * 43 + "=",
         "LOOKUP_KEY": "A" * 43 + "=",
+        "TOKEN_KEYS": "1:" + "A" * 43 + "=",
         "DATABASE_URL": "postgresql://app@/yiquan?host=/nowhere",
     }
     control = processes.python(tmp_path, "manage.py", "diffsettings", env=keys)

@@ -16,7 +16,7 @@ from django.conf import settings
 from marketplace.config import embedded
 from tests.config import processes
 
-KEYS = ("SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY")
+KEYS = ("SECRET_KEY", "FIELD_KEYS", "LOOKUP_KEY", "TOKEN_KEYS")
 
 
 @dataclass
