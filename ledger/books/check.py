@@ -438,13 +438,15 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="where to keep what needs no second look")
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--piece-bytes", type=int, default=PIECE_BYTES, help="how much is loaded at a time")
+    parser.add_argument("--alone", action="store_true", help="nobody writes there: do not wait for the lock")
     given = parser.parse_args()
     cache = given.cache
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
     try:
         handle = os.open(given.directory, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_SH)  # an export under way ends first
+        if not given.alone:
+            fcntl.flock(handle, fcntl.LOCK_SH)  # an export under way ends first
         told = check(given.directory, given.processes, given.piece_bytes)
         forget_old()
     except (Unreadable, OSError) as error:

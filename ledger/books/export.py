@@ -91,8 +91,13 @@ def export(directory: Path, *, progress: Any = None) -> Exported:
 
     `progress(done, total, what)` is told of each month. Raises OSError when the directory cannot be written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    with _alone_in(directory), snapshot():
+    with alone_in(directory):
+        return export_alone(directory, progress=progress)
+
+
+def export_alone(directory: Path, *, progress: Any = None) -> Exported:
+    """The same, for a caller who is alone in the directory already."""
+    with snapshot():
         recorded = _recorded(directory)
         accounts = list(Account.objects.order_by("name").values_list("name", "commodity"))
         months = _months()
@@ -277,8 +282,9 @@ def _recorded(directory: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _alone_in(directory: Path) -> Iterator[None]:
-    """One export at a time in a directory; a check waits for it too. The lock is gone with the process."""
+def alone_in(directory: Path) -> Iterator[None]:
+    """One export or check at a time in a directory, made if missing. The lock is gone with the process."""
+    directory.mkdir(parents=True, exist_ok=True)
     handle = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

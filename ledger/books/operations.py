@@ -10,13 +10,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger import chart
-from ledger.books.export import export, snapshot
+from ledger.books.export import alone_in, export_alone, snapshot
 from ledger.journal.models import Entry
 from ledger.journal.queries import balances
 from ledger.money import ZERO
@@ -84,25 +85,33 @@ def check_books(
 
     1. Read journal and witnesses at one moment. With `write`, and without a `directory`, write the books of that
        moment first: whatever is posted meanwhile makes no difference.
-    2. Load the books in a process of its own. `cache` keeps what needs no second look.
+    2. Load the books in a process of its own, before anybody else writes there. `cache` keeps what needs no second look.
     3. Compare account by account.
 
     `progress(done, total, what)` is told how far it is. Raises CannotCheck.
     """
     with tempfile.TemporaryDirectory(prefix="books-") as made:
-        with snapshot():
-            if write or directory is None:
-                export(directory or Path(made), progress=progress)
-            database = balances()
-            entries = Entry.objects.count()
-            told = {} if witnesses is None else witnesses()
-        found = check(directory or Path(made), cache=cache, progress=progress)
+        books = directory or Path(made)
+        write = write or directory is None
+        with alone_in(books) if write else nullcontext():
+            with snapshot():
+                if write:
+                    export_alone(books, progress=progress)
+                database = balances()
+                entries = Entry.objects.count()
+                told = {} if witnesses is None else witnesses()
+            found = check(books, cache=cache, alone=write, progress=progress)
     return compare(found, database=database, entries=entries, witnesses=told)
 
 
-def check(directory: Path, *, cache: Path, progress: Any = None) -> Checked:
-    """What check.py answers, run as a process that imports nothing of ours. Raises CannotCheck."""
+def check(directory: Path, *, cache: Path, alone: bool = False, progress: Any = None) -> Checked:
+    """What check.py answers, run as a process that imports nothing of ours. Raises CannotCheck.
+
+    `alone`: the caller keeps others from writing; otherwise an export under way is waited for.
+    """
     command = [sys.executable, "-I", str(SCRIPT), str(directory.absolute()), "--cache", str(cache.absolute())]
+    if alone:
+        command.append("--alone")
     with tempfile.TemporaryFile("w+") as answer:
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=answer, stderr=subprocess.PIPE, text=True

@@ -1,7 +1,9 @@
 """check_books against the database: a single fen changed behind the journal's back is found, its account named."""
 
-from decimal import Decimal
+import os
+from decimal import fcntl
 
+import Decimal
 import pytest
 from django.core.management import call_command
 
@@ -212,3 +214,30 @@ def test_a_month_is_read_once(story_db, tmp_path):
     export(books)
     second = operations.check_books(directory=books, cache=cache, witnesses=witnesses)
     assert (second.checked.months_read, second.agrees) == (["2026-03"], True)
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_nobody_writes_between_export_and_check(story_db, tmp_path, monkeypatch, write):
+    """Who writes the books to check them keeps others out until they are read; a mere check (the control) waits
+    only for an export under way."""
+    books, free = tmp_path / "books", []
+    export(books)
+    real = operations.check
+
+    def check(directory, **options):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free.append(True)
+        except BlockingIOError:
+            free.append(False)
+        finally:
+            os.close(handle)
+        return real(directory, **options)
+
+    monkeypatch.setattr(operations, "check", check)
+    found = operations.check_books(
+        directory=books, write=write, cache=tmp_path / "cache", witnesses=witnesses
+    )
+    assert found.agrees
+    assert free == [not write]

@@ -9,6 +9,7 @@ import textwrap
 from types import FunctionType, ModuleType
 from typing import NamedTuple
 
+from ledger.wire import Prepared
 from providers.leases import receipts
 from providers.leases import schedule as rent
 from vouchers.elders import deaths
@@ -37,6 +38,10 @@ class Mutant(NamedTuple):
         found = vars(self.home)[self.name]
         if isinstance(found, str):
             monkeypatch.setattr(self.home, self.name, self._changed(found))
+            return
+        if isinstance(found, Prepared):
+            broken = Prepared(f"{found.name}_broken", self._changed(found.source))
+            monkeypatch.setattr(self.home, self.name, broken)
             return
         source = self._changed(textwrap.dedent(inspect.getsource(found)))
         scope = dict(found.__globals__)

@@ -17,7 +17,13 @@ from typing import Any, NoReturn
 
 MOST = 5000  # orders; nobody lets it come that far
 LOST_DATABASE = 3
-POINTS = ("before the write", "before the commit", "before the acknowledgement", "acknowledged too soon")
+POINTS = (
+    "before the write",
+    "before the commit",
+    "before the answer",
+    "before the acknowledgement",
+    "acknowledged too soon",
+)
 
 
 def order(number: int) -> Any:
@@ -43,30 +49,49 @@ def die() -> NoReturn:
     raise AssertionError("still here")
 
 
+class Uncommitted:
+    """A transaction that sends what it is given and keeps the COMMIT back."""
+
+    def __init__(self, transaction: Any) -> None:
+        self._transaction = transaction
+
+    def send(self, *commands: Any, last: bool = False) -> Any:
+        return self._transaction.send(*commands)
+
+
 def prepare(point: str, at: int, acknowledge: Any) -> None:
     """Put the death at its point."""
-    from django.db.backends.base.base import BaseDatabaseWrapper
-
+    from ledger import wire
     from vouchers.redemption import operations, statements
 
-    write, commit, under = statements.write, BaseDatabaseWrapper._commit, operations._redeem_under
+    write, under = statements.write, operations._redeem_under
     writings = itertools.count(1)
     written = 0
 
-    def dying_write(**given: Any) -> Any:
+    def dying_write(transaction: Any, **given: Any) -> Any:
         nonlocal written
         written = next(writings)
-        if point == "before the write" and written == at:
+        if written != at:
+            return write(transaction, **given)
+        if point == "before the write":
             die()
-        result = write(**given)
-        if point == "before the commit" and written == at:
+        if point == "before the commit":
+            write(Uncommitted(transaction), **given)
+            die()
+        if point == "before the answer":
+            wire._wait = deaf
+        if point == "acknowledged too soon":
+            transaction = Uncommitted(transaction)
+        result = write(transaction, **given)
+        if point == "before the acknowledgement":
             die()
         return result
 
-    def dying_commit(self: Any) -> None:
-        commit(self)
-        if point == "before the acknowledgement" and written == at:
-            die()
+    def deaf(pgconn: Any) -> Any:
+        """All is sent, COMMIT too; the server may have done it or not."""
+        while pgconn.flush():
+            pass
+        die()
 
     def hasty(*args: Any, **given: Any) -> Any:
         redeemed = under(*args, **given)
@@ -77,7 +102,6 @@ def prepare(point: str, at: int, acknowledge: Any) -> None:
         return redeemed
 
     statements.write = dying_write
-    BaseDatabaseWrapper._commit = dying_commit
     if point == "acknowledged too soon":
         operations._redeem_under = hasty
 

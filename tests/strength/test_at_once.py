@@ -12,6 +12,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Sum
 
 from ledger.models import Entry, Transfer
+from ledger.wire import Prepared
 from tests import databases, story
 from tests.story import JANUARY, day, moment
 from tests.threads import at_once, shared_out
@@ -75,12 +76,13 @@ class TestWithoutTheLocks:
 
     @pytest.fixture(autouse=True)
     def no_locks(self, monkeypatch):
-        monkeypatch.setattr(statements, "LOCK", statements.LOCK.replace("FOR NO KEY UPDATE", ""))
+        unlocked = Prepared("unlocked", statements.LOCK.source.replace("FOR NO KEY UPDATE", ""))
+        monkeypatch.setattr(statements, "LOCK", unlocked)
         monkeypatch.setattr(statements, "READ_LOCKING", statements.READ_ONLY)
         read = statements.lock_and_read
 
-        def slow_read(**given):
-            context = read(**given)
+        def slow_read(*transaction, **given):
+            context = read(*transaction, **given)
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_sleep(0.2)")  # everybody has read before anybody writes
             return context

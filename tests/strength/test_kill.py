@@ -141,7 +141,12 @@ def told_so_far(given: dict[str, dict], keys: range) -> range:
 
 @pytest.mark.parametrize(
     ("point", "kept"),
-    [("before the write", 2), ("before the commit", 2), ("before the acknowledgement", 3)],
+    [
+        ("before the write", {2}),
+        ("before the commit", {2}),
+        ("before the answer", {2, 3}),
+        ("before the acknowledgement", {3}),
+    ],
 )
 def test_a_process_dead_at_a_named_point_promised_nothing_that_is_not_kept(data, keys, tmp_path, point, kept):
     process = start(data, tmp_path / "receipts", keys.start, point, "3")
@@ -151,7 +156,7 @@ def test_a_process_dead_at_a_named_point_promised_nothing_that_is_not_kept(data,
     assert len(given) == 2
     with running(data):
         written = [driver.order(number).key for number in range(keys.start, keys.start + 3)]
-        assert Redemption.objects.filter(key__in=written).count() == kept
+        assert Redemption.objects.filter(key__in=written).count() in kept
         assert lost(given) == set()
         tell_again(given, told_so_far(given, keys))
         assert violated() == set()

@@ -7,22 +7,30 @@ import psycopg
 import pytest
 from django.db import connection
 
+from ledger import wire
 from tests import story
 from vouchers.redemption import operations
 
 
 @contextmanager
-def statements_sent(monkeypatch) -> Iterator[list[str]]:
-    """Every statement that the driver is given, by its first word; those of transactions too."""
-    sent: list[str] = []
-    execute = psycopg.Cursor.execute
+def round_trips(monkeypatch) -> Iterator[list[list[str]]]:
+    """What is sent together, by each statement's first word or prepared name; words of transactions too, where
+    they travel with statements."""
+    sent: list[list[str]] = []
+    execute, exchange = psycopg.Cursor.execute, wire._exchange
 
     def noted(self, query, *args, **kwargs):
-        sent.append(str(query).split()[0].upper())
+        sent.append([str(query).split()[0].upper()])
         return execute(self, query, *args, **kwargs)
+
+    def together(raw, before, commands, after):
+        names = [statement.name for statement, _given in commands]
+        sent.append([*(word.decode() for word in before), *names, *(word.decode() for word in after)])
+        return exchange(raw, before, commands, after)
 
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", noted)
+        patch.setattr(wire, "_exchange", together)
         yield sent
 
 
@@ -41,18 +49,22 @@ def ground(vouchers: int) -> None:
 @pytest.mark.parametrize("vouchers", [1, 5, 60])
 def test_a_redemption_is_at_most_four_statements(fresh_db, monkeypatch, vouchers):
     ground(vouchers)
-    with statements_sent(monkeypatch) as sent:
+    with round_trips(monkeypatch) as sent:
         receipt = story.redeem("k", "LI", "LUNCH", "PM09", "2026-01-05 11:30")
     assert len(receipt.spent) == vouchers
-    assert len(sent) <= 4, sent
-    assert sent == ["SELECT", "WITH", "WITH"]
+    statements = [name for trip in sent for name in trip if name not in ("BEGIN", "COMMIT")]
+    assert len(statements) <= 4, sent
+    assert sent == [
+        ["BEGIN", "redemption_lock", "redemption_read_locking"],
+        ["redemption_write", "COMMIT"],
+    ]
 
 
 def test_a_quote_reads_and_writes_nothing(fresh_db, monkeypatch):
     ground(5)
-    with statements_sent(monkeypatch) as sent:
+    with round_trips(monkeypatch) as sent:
         operations.quote(order=story.order_of("k", "LI", "LUNCH", "PM09", "2026-01-05 11:30"))
-    assert len(sent) <= 4, sent
+    assert sent[-2:] == [["BEGIN", "redemption_find", "redemption_read"], ["ROLLBACK"]]
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM vouchers_redemption")
         assert cursor.fetchone()[0] == 1
@@ -78,8 +90,8 @@ def test_the_others_ask_no_more_for_more_vouchers(database_template, django_db_b
             ground(vouchers * 2)
             story.redeem("k", "LI", "LUNCH", "PM09", "2026-01-05 11:30", quantity=1)
             story.place("before", "ZHAO", "LUNCH", "PM09", "2026-01-06", "2026-01-05")
-            with statements_sent(monkeypatch) as sent:
+            with round_trips(monkeypatch) as sent:
                 act()
-            counts.append(len(sent))
+            counts.append([len(trip) for trip in sent])
         databases.drop(name)
     assert counts[0] == counts[1]

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from ledger.audit.operations import name_of, record
 from ledger.journal.operations import Move, hold_journal_open, mirror, post
 from ledger.journal.queries import day_of
+from ledger.wire import Transaction
 from vouchers.elders.models import Elder
 from vouchers.redemption import statements, terms
 from vouchers.redemption.judge import Judged, Split, VoucherFacts, judge
@@ -81,55 +82,53 @@ def redeem(*, order: RedemptionOrder, by: Any, at: datetime, key_scope: str = FI
     known = terms.kept() or terms.current()
     for last_try in (False, False, True):
         try:
-            with transaction.atomic():
-                outcome = _redeem_under(known, order=order, by=by, at=at, key_scope=key_scope)
+            with Transaction() as opened:
+                redeemed = _redeem_under(opened, known, order=order, by=by, at=at, key_scope=key_scope)
         except IntegrityError:
             # The same key arrived twice at once for two elders: the other one is there now.
             if last_try:
                 raise
         else:
-            if isinstance(outcome, Redeemed):
-                return outcome
-            if isinstance(outcome, CannotRedeem):
-                raise outcome
+            if redeemed is not None:
+                return redeemed
         known = terms.current()
     raise RuntimeError("terms kept changing while a redemption was judged")
 
 
 def _redeem_under(
-    known: terms.Terms, *, order: RedemptionOrder, by: Any, at: datetime, key_scope: str
-) -> Redeemed | CannotRedeem | None:
-    """One try under the terms in memory; None where these are out of date.
-
-    A refusal is returned, not raised: the transaction wrote nothing, and ending it by COMMIT keeps the
-    driver's prepared statements, which it forgets at every ROLLBACK.
-    """
+    opened: Transaction,
+    known: terms.Terms,
+    *,
+    order: RedemptionOrder,
+    by: Any,
+    at: datetime,
+    key_scope: str,
+) -> Redeemed | None:
+    """One try under the terms in memory; None where these are out of date."""
     service_on = day_of(order.happened_at)
     context = statements.lock_and_read(
+        opened,
         key_scope=key_scope,
         key=order.key,
         elder=order.elder,
         service_id=known.service_id(order.service),
         service_on=service_on,
     )
-    try:
-        if context.first is not None:
-            return _repeated(order, context.first)
-        if context.terms_version != known.version:
-            return None
-        judged = judge(
-            terms=known,
-            premises=order.premises,
-            service=order.service,
-            quantity=order.quantity,
-            service_on=service_on,
-            elder=context.elder,
-            vouchers=context.vouchers,
-        )
-    except CannotRedeem as refusal:
-        statements.nothing_to_keep()
-        return refusal
+    if context.first is not None:
+        return _repeated(order, context.first)
+    if context.terms_version != known.version:
+        return None
+    judged = judge(
+        terms=known,
+        premises=order.premises,
+        service=order.service,
+        quantity=order.quantity,
+        service_on=service_on,
+        elder=context.elder,
+        vouchers=context.vouchers,
+    )
     remaining = statements.write(
+        opened,
         order=order,
         service_on=service_on,
         key_scope=key_scope,
@@ -145,8 +144,9 @@ def _redeem_under(
 def quote(*, order: RedemptionOrder) -> Judged:
     """The same split as `redeem`, spending nothing. Raises CannotRedeem."""
     known = terms.current()
-    with transaction.atomic():
+    with Transaction() as opened:
         context = statements.read(
+            opened,
             elder=order.elder,
             service_id=known.service_id(order.service),
             service_on=day_of(order.happened_at),
@@ -232,13 +232,16 @@ def place(*, order: RedemptionOrder, by: Any, at: datetime) -> Hold:
     known = terms.current()
     service_on = day_of(order.happened_at)
     with transaction.atomic():
-        context = statements.lock_and_read(
-            key_scope="",
-            key="",
-            elder=order.elder,
-            service_id=known.service_id(order.service),
-            service_on=service_on,
-        )
+        with Transaction() as reading:
+            context = statements.lock_and_read(
+                reading,
+                key_scope="",
+                key="",
+                elder=order.elder,
+                service_id=known.service_id(order.service),
+                service_on=service_on,
+                last=True,
+            )
         first = Hold.objects.select_related("premises", "service", "elder").filter(key=order.key).first()
         if first is not None:
             return _placed_before(order, first)
@@ -288,14 +291,17 @@ def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_sc
     known = terms.current()
     service_on = day_of(order.happened_at)
     with transaction.atomic():
-        context = statements.lock_and_read(
-            key_scope=key_scope,
-            key=order.key,
-            elder=order.elder,
-            service_id=known.service_id(order.service),
-            service_on=service_on,
-            hold_id=hold.id,
-        )
+        with Transaction() as reading:
+            context = statements.lock_and_read(
+                reading,
+                key_scope=key_scope,
+                key=order.key,
+                elder=order.elder,
+                service_id=known.service_id(order.service),
+                service_on=service_on,
+                hold_id=hold.id,
+                last=True,
+            )
         if context.first is not None:
             return _repeated(order, context.first)
         hold = Hold.objects.select_for_update().get(id=hold.id)
@@ -319,17 +325,19 @@ def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_sc
                 if line.voucher.valid_from <= service_on <= line.voucher.valid_until
             ],
         )
-        remaining = statements.write(
-            order=order,
-            service_on=service_on,
-            key_scope=key_scope,
-            judged=judged,
-            context=context,
-            known=known,
-            by=name_of(by),
-            at=at,
-            hold_id=hold.id,
-        )
+        with Transaction() as writing:
+            remaining = statements.write(
+                writing,
+                order=order,
+                service_on=service_on,
+                key_scope=key_scope,
+                judged=judged,
+                context=context,
+                known=known,
+                by=name_of(by),
+                at=at,
+                hold_id=hold.id,
+            )
         take_from_hold(hold=hold, used={line.voucher_id: line.amount for line in judged.lines}, by=by, at=at)
         remaining = dict(Voucher.objects.filter(id__in=remaining).values_list("id", "remaining"))
         return _receipt(context.redemption_id, order.elder, judged, remaining)

@@ -1,4 +1,4 @@
-"""The SQL of one redemption: two statements that lock and read (sent together), one that writes.
+"""The SQL of one redemption: two statements that lock and read (sent together), one that writes (sent with COMMIT).
 
 Set-based SQL stands here beside the operation because this path is the one that queues wait on. The
 rules themselves are in judge.py and allocate.py.
@@ -8,17 +8,14 @@ posts takes them in this order, so two postings never wait for each other in a c
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
-
-from django.db import connection
-from psycopg.types.numeric import Int8
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger import chart
 from ledger.money import ZERO
+from ledger.wire import Prepared, Row, Transaction, words
 from vouchers.redemption.judge import ElderFacts, Judged, VoucherFacts
 from vouchers.redemption.terms import Terms
 from vouchers.wallets.allocate import Line
@@ -27,15 +24,20 @@ if TYPE_CHECKING:
     from vouchers.redemption.operations import RedemptionOrder
 
 # The left join makes the journal's lock come first, and answers also when the elder is unknown.
-LOCK = """
+LOCK = Prepared(
+    "redemption_lock",
+    """
     SELECT journal.first_open, elder.id, elder.birth_on, elder.died_on
     FROM (SELECT ledger_first_open_day() AS first_open) AS journal
     LEFT JOIN LATERAL (
-        SELECT id, birth_on, died_on FROM vouchers_elder WHERE code = %s FOR NO KEY UPDATE
+        SELECT id, birth_on, died_on FROM vouchers_elder WHERE code = %(elder)s FOR NO KEY UPDATE
     ) AS elder ON true
-"""
+    """,
+)
 
-FIND = "SELECT NULL::date, id, birth_on, died_on FROM vouchers_elder WHERE code = %s"
+FIND = Prepared(
+    "redemption_find", "SELECT NULL::date, id, birth_on, died_on FROM vouchers_elder WHERE code = %(elder)s"
+)
 
 # What was had and what is held are read after the elder is locked: nobody adds to them meanwhile.
 READ = """
@@ -58,15 +60,18 @@ READ = """
                 AND h.service_id = %(service)s AND h.state = 'open' AND h.id IS DISTINCT FROM %(hold)s),
         nextval('ledger_entry_id_seq'),
         nextval('vouchers_redemption_id_seq'),
-        (SELECT array_agg(id) FROM spendable),
-        (SELECT array_agg(programme_id) FROM spendable),
-        (SELECT array_agg(valid_until) FROM spendable),
-        (SELECT array_agg(remaining) FROM spendable)
-    FROM (VALUES (1)) AS one
+        had.ids,
+        had.programmes,
+        had.until,
+        had.remaining
+    FROM (
+        SELECT array_agg(id) AS ids, array_agg(programme_id) AS programmes, array_agg(valid_until) AS until,
+            array_agg(remaining) AS remaining
+        FROM spendable) AS had
     LEFT JOIN vouchers_redemption first ON first.key_scope = %(scope)s AND first.key = %(key)s
 """
-READ_LOCKING = READ.format(lock="FOR UPDATE")
-READ_ONLY = READ.format(lock="")
+READ_LOCKING = Prepared("redemption_read_locking", READ.format(lock="FOR UPDATE"))
+READ_ONLY = Prepared("redemption_read", READ.format(lock=""))
 
 WRITE = """
     WITH entry AS (
@@ -74,7 +79,7 @@ WRITE = """
         VALUES (%(entry)s, %(entry_key)s, 'redemption', %(dated_on)s, %(at)s, %(number)s)),
     transfers AS (
         INSERT INTO ledger_transfer (entry_id, line, debit_id, credit_id, commodity, amount)
-        SELECT %(entry)s, t.line, t.debit, t.credit, t.commodity, t.amount
+        SELECT %(entry)s::bigint, t.line, t.debit, t.credit, t.commodity, t.amount
         FROM unnest(%(debits)s::bigint[], %(credits)s::bigint[], %(commodities)s::text[], %(moved)s::numeric[])
             WITH ORDINALITY AS t(debit, credit, commodity, amount, line)),
     redemption AS (
@@ -94,19 +99,19 @@ WRITE = """
         RETURNING v.id, v.remaining),
     movements AS (
         INSERT INTO vouchers_movement (voucher_id, kind, amount, entry_id, redemption_id, hold_id)
-        SELECT line.id, '{kind}', line.amount, %(entry)s, %(redemption)s, %(hold)s
+        SELECT line.id, '{kind}', line.amount, %(entry)s::bigint, %(redemption)s::bigint, %(hold)s::bigint
         FROM unnest(%(voucher_ids)s::bigint[], %(amounts)s::numeric[]) AS line(id, amount)),
     claims AS (
         INSERT INTO vouchers_claim (redemption_id, lease_id, service_on, amount)
-        SELECT %(redemption)s, c.lease, %(service_on)s, c.amount
+        SELECT %(redemption)s::bigint, c.lease, %(service_on)s::date, c.amount
         FROM unnest(%(claim_leases)s::bigint[], %(claim_amounts)s::numeric[]) AS c(lease, amount)),
     noted AS (
         INSERT INTO ledger_record (at, by, channel, action, subject, detail)
         VALUES (%(at)s, %(by)s, %(channel)s, 'redeem', %(number)s, %(detail)s::jsonb))
     SELECT id, remaining FROM spent
 """
-WRITE_FREE = WRITE.format(pocket="remaining", kind="redeem")
-WRITE_HELD = WRITE.format(pocket="held", kind="redeem_held")
+WRITE_FREE = Prepared("redemption_write", WRITE.format(pocket="remaining", kind="redeem"))
+WRITE_HELD = Prepared("redemption_write_held", WRITE.format(pocket="held", kind="redeem_held"))
 
 
 class First(NamedTuple):
@@ -130,6 +135,7 @@ class Context:
 
 
 def lock_and_read(
+    transaction: Transaction,
     *,
     key_scope: str,
     key: str,
@@ -137,61 +143,63 @@ def lock_and_read(
     service_id: int | None,
     service_on: date,
     hold_id: int | None = None,
+    last: bool = False,
 ) -> Context:
-    """Lock journal, elder and vouchers and read what the rules need. Inside a transaction; one round trip."""
-    return _both(LOCK, READ_LOCKING, key_scope, key, elder, service_id, service_on, hold_id)
+    """Lock journal, elder and vouchers and read what the rules need; one round trip, the first of its transaction.
+
+    `last`: what is written goes other ways, in the transaction around this one.
+    """
+    given = _given(key_scope, key, elder, service_id, service_on, hold_id)
+    return _context(*transaction.send((LOCK, given), (READ_LOCKING, given), last=last))
 
 
-def read(*, elder: str, service_id: int | None, service_on: date) -> Context:
+def read(transaction: Transaction, *, elder: str, service_id: int | None, service_on: date) -> Context:
     """The same without any lock or key, for a quote."""
-    return _both(FIND, READ_ONLY, "", "", elder, service_id, service_on, None)
+    given = _given("", "", elder, service_id, service_on, None)
+    return _context(*transaction.send((FIND, given), (READ_ONLY, given)))
 
 
-def _both(
-    first_sql: str,
-    second_sql: str,
-    key_scope: str,
-    key: str,
-    elder: str,
-    service_id: int | None,
-    service_on: date,
-    hold_id: int | None,
-) -> Context:
-    connection.ensure_connection()
-    with connection.connection.pipeline(), connection.cursor() as one, connection.cursor() as two:
-        one.execute(first_sql, [elder])
-        two.execute(
-            second_sql,
-            {
-                "elder": elder,
-                "on": service_on,
-                "service": _id(service_id),
-                "hold": _id(hold_id),
-                "scope": key_scope,
-                "key": key,
-            },
-        )
-        row = one.fetchone()
-        first_open, elder_id, birth_on, died_on = row or (None, None, None, None)
-        first_id, request, version, had, entry_id, redemption_id, *columns = two.fetchone()
+def _given(
+    key_scope: str, key: str, elder: str, service_id: int | None, service_on: date, hold_id: int | None
+) -> dict[str, Any]:
+    return {
+        "elder": elder,
+        "on": service_on,
+        "service": service_id,
+        "hold": hold_id,
+        "scope": key_scope,
+        "key": key,
+    }
+
+
+def _context(locked: list[Row], found: list[Row]) -> Context:
+    first_open, elder_id, birth_on, died_on = locked[0] if locked else (None, None, None, None)
+    first_id, request, version, had, entry_id, redemption_id, *vouchers = found[0]
+    assert version and had and entry_id and redemption_id
     return Context(
-        first_open=first_open,
-        elder=None if elder_id is None or birth_on is None else ElderFacts(elder_id, birth_on, died_on, had),
-        first=None if first_id is None else First(first_id, bytes(request)),
-        terms_version=version,
-        vouchers=list(map(VoucherFacts._make, zip(*columns, strict=True))) if columns[0] else [],
-        entry_id=entry_id,
-        redemption_id=redemption_id,
+        first_open=_day(first_open),
+        elder=(
+            ElderFacts(int(elder_id), date.fromisoformat(birth_on), _day(died_on), int(had))
+            if elder_id and birth_on
+            else None
+        ),
+        first=First(int(first_id), bytes.fromhex(request[2:])) if first_id and request else None,
+        terms_version=int(version),
+        vouchers=[
+            VoucherFacts(int(id_), int(programme), date.fromisoformat(until), Decimal(remaining))
+            for id_, programme, until, remaining in zip(*map(words, vouchers), strict=True)
+        ],
+        entry_id=int(entry_id),
+        redemption_id=int(redemption_id),
     )
 
 
-def nothing_to_keep() -> None:
-    """This transaction only took locks: its commit need not wait for the disk."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL synchronous_commit TO off")
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def write(
+    transaction: Transaction,
     *,
     order: "RedemptionOrder",
     service_on: date,
@@ -203,65 +211,53 @@ def write(
     at: datetime,
     hold_id: int | None = None,
 ) -> dict[int, Decimal]:
-    """Write one redemption with all that belongs to it; what remains of each voucher that paid, by id."""
+    """Write one redemption with all that belongs to it, and commit: the last round trip of its transaction.
+
+    What remains of each voucher that paid, by id.
+    """
     assert context.elder is not None
     number = f"RD-{context.redemption_id:09d}"
     split = judged.split
     moves = list(_moves(judged, known, from_hold=hold_id is not None))
     claims = _claims(judged.lines, known)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            WRITE_FREE if hold_id is None else WRITE_HELD,
-            {
-                "entry": Int8(context.entry_id),
-                "entry_key": f"redeem:{number}",
-                "dated_on": max(service_on, context.first_open) if context.first_open else service_on,
-                "at": at,
-                "number": number,
-                "debits": _array(move[0] for move in moves),
-                "credits": _array(move[1] for move in moves),
-                "commodities": _array(move[2] for move in moves),
-                "moved": _array(move[3] for move in moves),
-                "redemption": Int8(context.redemption_id),
-                "scope": key_scope,
-                "key": order.key,
-                "request": order.digest(),
-                "happened_at": order.happened_at,
-                "service_on": service_on,
-                "lease": Int8(judged.lease.id),
-                "service": Int8(judged.service.id),
-                "elder": Int8(context.elder.id),
-                "quantity": Int8(order.quantity),
-                "channel": order.channel,
-                "list_price": split.list_price,
-                "government": split.government,
-                "concession": split.concession,
-                "charity": split.charity,
-                "vouchers": split.vouchers,
-                "self_pay": split.self_pay,
-                "hold": _id(hold_id),
-                "by": by,
-                "voucher_ids": _array(line.voucher_id for line in judged.lines),
-                "amounts": _array(line.amount for line in judged.lines),
-                "claim_leases": _array(claims),
-                "claim_amounts": _array(claims.values()),
-                "detail": json.dumps({"vouchers": str(split.vouchers), "self_pay": str(split.self_pay)}),
-            },
-        )
-        return dict(cursor.fetchall())
-
-
-# Note [One plan]: the driver would send a small int as int2, a larger one as int4 or int8, and prepare the
-# statement anew for each combination. One width for ids, and arrays as text, keep one plan a statement.
-
-
-def _id(value: int | None) -> Int8 | None:
-    return None if value is None else Int8(value)
-
-
-def _array(values: Iterable[object]) -> str:
-    """A PostgreSQL array of numbers or plain words."""
-    return "{" + ",".join(map(str, values)) + "}"
+    written = {
+        "entry": context.entry_id,
+        "entry_key": f"redeem:{number}",
+        "dated_on": max(service_on, context.first_open) if context.first_open else service_on,
+        "at": at,
+        "number": number,
+        "debits": [move[0] for move in moves],
+        "credits": [move[1] for move in moves],
+        "commodities": [move[2] for move in moves],
+        "moved": [move[3] for move in moves],
+        "redemption": context.redemption_id,
+        "scope": key_scope,
+        "key": order.key,
+        "request": order.digest(),
+        "happened_at": order.happened_at,
+        "service_on": service_on,
+        "lease": judged.lease.id,
+        "service": judged.service.id,
+        "elder": context.elder.id,
+        "quantity": order.quantity,
+        "channel": order.channel,
+        "list_price": split.list_price,
+        "government": split.government,
+        "concession": split.concession,
+        "charity": split.charity,
+        "vouchers": split.vouchers,
+        "self_pay": split.self_pay,
+        "hold": hold_id,
+        "by": by,
+        "voucher_ids": [line.voucher_id for line in judged.lines],
+        "amounts": [line.amount for line in judged.lines],
+        "claim_leases": list(claims),
+        "claim_amounts": list(claims.values()),
+        "detail": json.dumps({"vouchers": str(split.vouchers), "self_pay": str(split.self_pay)}),
+    }
+    statement = WRITE_FREE if hold_id is None else WRITE_HELD
+    (left,) = transaction.send((statement, written), last=True)
+    return {int(id_): Decimal(remaining) for id_, remaining in left if id_ and remaining}
 
 
 def _moves(judged: Judged, known: Terms, *, from_hold: bool) -> list[tuple[int, int, str, Decimal]]:

@@ -189,8 +189,8 @@ def take_step(*, statement: Statement, step: str, by: Any, at: datetime, seen: s
         if statement.approvals.filter(round=statement.round, by=by).exists():
             raise CannotSettle("same_person")
         lease = lease_facts(Lease.objects.filter(id=statement.lease_id))[0]
-        now = sums(statement.month, lease_id=lease.id).get(lease.id, NOTHING)
-        past = history(statement.month, lease_id=lease.id).get(lease.id, [])
+        now = sums(statement.month, of=[lease.id]).get(lease.id, NOTHING)
+        past = history(statement.month, of=[lease.id]).get(lease.id, [])
         figures = reckon(lease=lease, month=statement.month, sums=now, history=past)
         if digest_of(figures, now) != statement.digest or (seen and seen != statement.digest):
             _draw_up(statement, lease=lease, month=statement.month, sums_=now, past=past, at=at)

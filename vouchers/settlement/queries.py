@@ -1,6 +1,6 @@
 """Questions about the months of leases: sums of claims, leases with their terms, months before."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from django.db import connection
@@ -30,12 +30,15 @@ SUMS = f"""
 """  # noqa: S608 - the parts are constants above
 
 
-def sums(month: date, *, lease_id: int | None = None) -> dict[int, Sums]:
-    """By lease id, what the claims up to the end of `month` add up to. One query, two index ranges."""
-    sql = SUMS.format(lease="AND c.lease_id = %(lease)s" if lease_id else "")
+def sums(month: date, *, of: Collection[int] | None = None) -> dict[int, Sums]:
+    """By lease id, what the claims up to the end of `month` add up to. One query, two index ranges.
+
+    `of`: only these leases (ids).
+    """
+    sql = SUMS.format(lease="" if of is None else "AND c.lease_id = ANY(%(leases)s)")
     found: dict[int, dict[str, list]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"end": next_month(month), "lease": lease_id})
+        cursor.execute(sql, {"end": next_month(month), "leases": list(of or ())})
         for lease, service_month, kind, amount, count, mark in cursor.fetchall():
             kinds = found.setdefault(lease, {"counted": [], "taken_back": [], "held": []})
             kinds[kind].append((service_month, amount, count, mark))
@@ -84,11 +87,11 @@ def lease_facts(leases: QuerySet[Lease] | None = None) -> list[LeaseFacts]:
     ]
 
 
-def history(month: date, *, lease_id: int | None = None) -> dict[int, list[Month]]:
-    """By lease id, the approved months before `month`, in order. One query."""
+def history(month: date, *, of: Collection[int] | None = None) -> dict[int, list[Month]]:
+    """By lease id (`of`: only these), the approved months before `month`, in order. One query."""
     approved = Statement.objects.filter(state=Statement.State.APPROVED, month__lt=month)
-    if lease_id:
-        approved = approved.filter(lease_id=lease_id)
+    if of is not None:
+        approved = approved.filter(lease_id__in=of)
     months: dict[int, list[Month]] = {}
     for lease, past, credit, applied in approved.order_by("month").values_list(
         "lease_id", "month", "credit", "applied"

@@ -20,7 +20,7 @@ class Lot:
 
 def of_figure(statement: Statement, facts: LeaseFacts, figure: str) -> list[Lot]:
     """The lots that make `carry_in`, `lapsed` or `carry_out` of a statement, oldest first. One query."""
-    past = history(statement.month, lease_id=statement.lease_id).get(statement.lease_id, [])
+    past = history(statement.month, of=[statement.lease_id]).get(statement.lease_id, [])
     this = Month(statement.month, statement.credit, statement.applied)
     layers, _lapsed = carry(facts, past, statement.month)
     if figure == "lapsed":

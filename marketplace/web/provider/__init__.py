@@ -1,0 +1,1 @@
+"""The operator's office: what its manager sees and does."""

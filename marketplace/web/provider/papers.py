@@ -1,0 +1,123 @@
+"""The operator's papers: what is on file, until when, and what must be renewed."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_safe
+
+from marketplace.accounts.models import Role
+from marketplace.templatetags.yiquan import full_day
+from marketplace.web import scope
+from marketplace.web.access import roles
+from providers.models import Lease, Operator
+from vouchers.redemption.terms import SAFETY_CHECK_DAYS
+
+SOON_DAYS = 60
+
+MARKS = {"ok": "check-circle-fill", "due": "hourglass-split", "no": "x-octagon-fill"}
+
+
+@dataclass(frozen=True)
+class Paper:
+    """`until` is the last day on which it counts, None when it has no end or is not there at all."""
+
+    name: str
+    on_file: str
+    until: date | None
+    left: int | None
+    tone: str
+    next_step: str
+
+    @property
+    def mark(self) -> str:
+        return MARKS[self.tone]
+
+    @property
+    def label(self) -> str:
+        if self.tone == "ok":
+            return _("in order")
+        if self.left is None:
+            return _("missing")
+        if self.left < 0:
+            return _("has run out")
+        return ngettext("%(n)s day left", "%(n)s days left", self.left) % {"n": self.left}
+
+
+@roles(Role.OPERATOR_MANAGER)
+@require_safe
+def papers(request: HttpRequest) -> HttpResponse:
+    """This page will list what the operator must have on file, with the days left."""
+    operator: Operator = request.user.operator  # type: ignore[union-attr, assignment]
+    now = timezone.localdate()
+    leases = scope.leases(request.user)
+    return render(
+        request,
+        "office/papers.html",
+        {
+            "operator": operator,
+            "papers": on_file(operator, leases, now),
+            "checks": list(operator.safety_checks.order_by("-checked_on")),
+            "suspensions": list(operator.suspensions.order_by("-starts_on")),
+            "trail": [(_("Office"), reverse("office:today")), (_("Papers"), None)],
+        },
+    )
+
+
+def warnings(operator: Operator, leases: QuerySet[Lease], now: date) -> list[Paper]:
+    """The papers that need a step within the next weeks."""
+    return [paper for paper in on_file(operator, leases, now) if paper.tone != "ok"]
+
+
+RENEW_CHECK = gettext_lazy("Arrange a fire and food safety check and send its date to the bureau.")
+
+
+def on_file(operator: Operator, leases: QuerySet[Lease], now: date) -> list[Paper]:
+    """Safety check, filing and leases, in this order. Three queries."""
+    latest = operator.safety_checks.order_by("-checked_on").values_list("checked_on", flat=True).first()
+    until = latest + timedelta(days=SAFETY_CHECK_DAYS) if latest else None
+    found = [
+        _paper(
+            _("Safety check"),
+            _("checked on %(day)s") % {"day": full_day(latest)} if latest else "",
+            until,
+            now,
+            needed=True,
+            next_step=str(RENEW_CHECK),
+        ),
+        Paper(
+            _("Filing as an elder-care institution"),
+            operator.filing_no,
+            None,
+            None,
+            "ok" if operator.filing_no else "no",
+            "" if operator.filing_no else _("Send the filing number to the bureau."),
+        ),
+    ]
+    for lease in leases.filter(ends_on__gte=now - timedelta(days=SOON_DAYS)).select_related("premises"):
+        found.append(
+            _paper(
+                _("Lease %(code)s") % {"code": lease.code},
+                lease.premises.name,
+                lease.ends_on,
+                now,
+                needed=True,
+                next_step=_("Talk to the bureau about what comes after the lease."),
+            )
+        )
+    return found
+
+
+def _paper(name: str, on_file: str, until: date | None, now: date, *, needed: bool, next_step: str) -> Paper:
+    left = (until - now).days if until else None
+    if left is None:
+        tone = "no" if needed else "ok"
+    else:
+        tone = "no" if left < 0 else "due" if left <= SOON_DAYS else "ok"
+    return Paper(name, on_file, until, left, tone, "" if tone == "ok" else next_step)

@@ -1,0 +1,201 @@
+"""What was served: every redemption at the operator's premises, and the lines of what a lease has earned."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from ledger.files.write import As, Field
+from ledger.journal.queries import next_month
+from ledger.money import ZERO
+from marketplace.accounts.models import Role
+from marketplace.templatetags.yiquan import month_name
+from marketplace.web import scope
+from marketplace.web.access import roles
+from marketplace.web.exports import Sheet, export
+from marketplace.web.lists import Listing
+from vouchers.models import Claim, Redemption, ReviewCase
+
+PARTS = ("list_price", "government", "concession", "charity", "vouchers", "self_pay")
+
+SORTS = {
+    "number": ("id",),
+    "day": ("service_on", "id"),
+    "service": ("service__name", "id"),
+    "vouchers": ("vouchers", "id"),
+    "self_pay": ("self_pay", "id"),
+}
+
+COLUMNS = (
+    Field(gettext_lazy("Redemption"), width=16),
+    Field(gettext_lazy("Served"), As.TIME, width=20),
+    Field(gettext_lazy("Premises"), width=24),
+    Field(gettext_lazy("Elder"), width=10),
+    Field(gettext_lazy("Service"), width=20),
+    Field(gettext_lazy("Quantity"), As.NUMBER, width=10),
+    Field(gettext_lazy("List price"), As.AMOUNT, width=12),
+    Field(gettext_lazy("Government part"), As.AMOUNT, width=12),
+    Field(gettext_lazy("Operator's concession"), As.AMOUNT, width=12),
+    Field(gettext_lazy("Charity part"), As.AMOUNT, width=12),
+    Field(gettext_lazy("Vouchers"), As.AMOUNT, width=12),
+    Field(gettext_lazy("Collected from the elder"), As.AMOUNT, width=12),
+    Field(gettext_lazy("State"), width=16),
+)
+
+STATES = {
+    "counts": gettext_lazy("counts"),
+    "held": gettext_lazy("held for review"),
+    "reversed": gettext_lazy("reversed"),
+}
+
+
+def _state_of(row: Redemption) -> str:
+    return "reversed" if row.reversed_on else "held" if row.is_held else "counts"  # type: ignore[attr-defined]
+
+
+@roles(Role.OPERATOR_MANAGER)
+@require_safe
+def served(request: HttpRequest) -> HttpResponseBase:
+    """This page will list every serving at the operator's premises, the running month unless asked otherwise."""
+    now = timezone.localdate()
+    since = _day(request, "since") or now.replace(day=1)
+    until = _day(request, "until") or max(now, since)
+    leases = scope.leases(request.user)
+    rows = _with_state(Redemption.objects.filter(lease__in=leases, service_on__range=(since, until)))
+    wanted = {name: request.GET.get(name, "").strip()[:60] for name in ("q", "lease", "service", "state")}
+    services = sorted(rows.order_by().values_list("service__code", "service__name").distinct())
+    if wanted["lease"]:
+        rows = rows.filter(lease__code=wanted["lease"])
+    if wanted["service"]:
+        rows = rows.filter(service__code=wanted["service"])
+    if wanted["state"] == "reversed":
+        rows = rows.filter(reversed_on__isnull=False)
+    elif wanted["state"] in STATES:
+        rows = rows.filter(reversed_on=None, is_held=wanted["state"] == "held")
+    if wanted["q"]:
+        rows = rows.filter(id__in=Redemption.objects.by_number(wanted["q"].upper()).values("id"))
+    valid = Q(reversed_on=None)
+    totals = rows.order_by().aggregate(
+        servings=Count("id", filter=valid), **{part: Sum(part, filter=valid) for part in PARTS}
+    )
+    rows = rows.select_related("lease__premises", "service", "elder")
+    listing = Listing(request, rows, sorts=SORTS, default="-number")
+    name = f"served-{since}-{until}"
+    if (file := export(request, Sheet(name, name, COLUMNS, _lines(listing.rows)))) is not None:
+        return file
+    return render(
+        request,
+        "office/served.html",
+        {
+            "listing": listing,
+            "rows": [(row, _state_of(row), STATES[_state_of(row)]) for row in listing.page],
+            "totals": {part: value or ZERO for part, value in totals.items()},
+            "since": since,
+            "until": until,
+            "wanted": wanted,
+            "filtered": any(wanted.values()) or "since" in request.GET or "until" in request.GET,
+            "leases": list(leases.select_related("premises").order_by("code")),
+            "services": services,
+            "states": STATES.items(),
+            "trail": [(_("Office"), reverse("office:today")), (_("Served"), None)],
+        },
+    )
+
+
+def _lines(rows: Iterable[Redemption]) -> Iterator[list[Any]]:
+    if isinstance(rows, QuerySet):
+        rows = rows.iterator(chunk_size=2000)
+    for row in rows:
+        yield [
+            row.number,
+            row.happened_at,
+            row.lease.premises.name,
+            row.elder.masked_name,
+            row.service.name,
+            row.quantity,
+            *(getattr(row, part) for part in PARTS),
+            STATES[_state_of(row)],
+        ]
+
+
+def _with_state(rows: Any) -> Any:
+    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("pk"), decision=""))
+    return rows.annotate(is_held=held)
+
+
+def _day(request: HttpRequest, name: str) -> date | None:
+    try:
+        return date.fromisoformat(request.GET.get(name, ""))
+    except ValueError:
+        return None
+
+
+EARNED_SORTS = {
+    "day": ("service_on", "redemption_id"),
+    "number": ("redemption_id",),
+    "value": ("amount", "redemption_id"),
+}
+
+EARNED_COLUMNS = (
+    Field(gettext_lazy("Redemption"), width=16),
+    Field(gettext_lazy("Service date"), As.DATE, width=12),
+    Field(gettext_lazy("Premises"), width=24),
+    Field(gettext_lazy("Elder"), width=10),
+    Field(gettext_lazy("Service"), width=20),
+    Field(gettext_lazy("Voucher value"), As.AMOUNT, width=14),
+)
+
+
+@roles(Role.OPERATOR_MANAGER)
+@require_safe
+def earned(request: HttpRequest, lease: str) -> HttpResponseBase:
+    """This page will open what a lease has earned in the running month: its claims on no statement yet."""
+    found = get_object_or_404(scope.leases(request.user).select_related("premises"), code=lease)
+    month = timezone.localdate().replace(day=1)
+    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("redemption_id"), decision=""))
+    claims = Claim.objects.filter(
+        ~held,
+        lease=found,
+        statement=None,
+        reversed_on=None,
+        service_on__gte=month,
+        service_on__lt=next_month(month),
+    ).select_related("redemption__elder", "redemption__service", "redemption__lease__premises")
+    total = claims.aggregate(value=Sum("amount"))["value"] or ZERO
+    listing = Listing(request, claims, sorts=EARNED_SORTS, default="-day")
+    name = f"{found.code}-{month:%Y-%m}-earned-so-far"
+    lines = (
+        [
+            claim.redemption.number,
+            claim.service_on,
+            claim.redemption.lease.premises.name,
+            claim.redemption.elder.masked_name,
+            claim.redemption.service.name,
+            claim.amount,
+        ]
+        for claim in listing.rows
+    )
+    if (file := export(request, Sheet(name, name, EARNED_COLUMNS, lines))) is not None:
+        return file
+    return render(
+        request,
+        "office/earned.html",
+        {
+            "lease": found,
+            "month": month,
+            "listing": listing,
+            "total": total,
+            "trail": [
+                (_("Office"), reverse("office:today")),
+                (f"{found.code} · {month_name(month)}", None),
+            ],
+        },
+    )

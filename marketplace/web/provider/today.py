@@ -1,0 +1,99 @@
+"""The first page of the office: today's servings, and where the running month of each lease goes."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from ledger.journal.queries import first_open_day
+from ledger.money import ZERO
+from marketplace.accounts.models import Role
+from marketplace.web import scope
+from marketplace.web.access import roles
+from marketplace.web.provider.papers import warnings
+from providers.leases import schedule
+from providers.models import Lease
+from vouchers.models import Redemption, Statement
+from vouchers.settlement.outlook import Forecast, expected, forecast
+from vouchers.settlement.queries import history, lease_facts, sums
+from vouchers.settlement.reckon import NOTHING, Figures
+
+
+@dataclass(frozen=True)
+class Running:
+    """One lease in its running month."""
+
+    lease: Lease
+    figures: Figures
+    forecast: Forecast
+    terms: schedule.TermsRow
+
+
+@roles(Role.OPERATOR_MANAGER)
+@require_safe
+def today(request: HttpRequest) -> HttpResponse:
+    """This page will show what was served today and what each lease's month has earned, can earn, will say."""
+    now = timezone.localdate()
+    leases = scope.leases(request.user)
+    month = now.replace(day=1)
+    served = _served(leases, now)
+    return render(
+        request,
+        "office/today.html",
+        {
+            "operator": request.user.operator,  # type: ignore[union-attr]
+            "today": now,
+            "month": month,
+            "running": running(leases, now),
+            "served": served,
+            "yesterday": _served(leases, now - timedelta(days=1)),
+            "waiting": list(
+                scope.statements(request.user)
+                .filter(state=Statement.State.DRAFT)
+                .select_related("lease__premises")
+                .order_by("month", "lease__code")
+            ),
+            "warnings": warnings(request.user.operator, leases, now),  # type: ignore[union-attr]
+            "trail": [(_("Office"), None)],
+        },
+    )
+
+
+def running(leases: QuerySet[Lease], now: date) -> list[Running]:
+    """Each lease that is in force this month, as its statement would stand. Five queries, however many."""
+    month = now.replace(day=1)
+    facts = [lease for lease in lease_facts(leases) if lease.in_force_in(month)]
+    ids = [lease.id for lease in facts]
+    known = leases.select_related("premises").in_bulk(ids)
+    found, past = sums(month, of=ids), history(month, of=ids)
+    first_open = first_open_day() or month
+    rows = []
+    for lease in facts:
+        figures = expected(
+            lease=lease,
+            month=month,
+            first_open=first_open,
+            sums=found.get(lease.id, NOTHING),
+            history=past.get(lease.id, []),
+        )
+        ahead = forecast(lease=lease, month=month, figures=figures, today=now)
+        terms = schedule.terms_on(lease.terms, schedule.last_day(month))
+        rows.append(Running(known[lease.id], figures, ahead, terms))
+    return rows
+
+
+def _served(leases: QuerySet[Lease], day: date) -> dict[str, Any]:
+    """Servings of one day at the operator's premises, reversed ones left out. Yuan."""
+    of_day = Redemption.objects.filter(lease__in=leases, service_on=day)
+    found = of_day.aggregate(
+        servings=Count("id", filter=Q(reversed_on=None)),
+        reversed=Count("id", filter=Q(reversed_on__isnull=False)),
+        **{name: Sum(name, filter=Q(reversed_on=None)) for name in ("vouchers", "self_pay", "government")},
+    )
+    return {name: value if value is not None else ZERO for name, value in found.items()}
