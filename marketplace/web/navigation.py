@@ -35,6 +35,16 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 "calendar3",
             )
         )
+    if role == Role.OPERATOR_MANAGER:
+        items.append(
+            _item(
+                path,
+                "office:today",
+                _("Office"),
+                _("Today's servings, what the month earns and can still earn, your papers"),
+                "building",
+            )
+        )
     if role in STATEMENT_READERS:
         about = {
             Role.OPERATOR_MANAGER: _(

@@ -10,5 +10,6 @@ urlpatterns = [
     path("", include("marketplace.web.public.urls")),
     path("bureau/", include("marketplace.web.bureau.urls")),
     path("my/", include("marketplace.web.family.people_urls")),
+    path("office/", include("marketplace.web.provider.urls")),
     path("", include("marketplace.web.trace.urls")),
 ]

@@ -17,6 +17,7 @@ TRACE = BUREAU | {Role.STREET_OFFICER, Role.OPERATOR_MANAGER}
 PUBLIC = ""  # elders and families have no role
 FAMILY = {PUBLIC, Role.HOTLINE_AGENT}
 EVERYBODY = {*Role, PUBLIC}
+MANAGER = {Role.OPERATOR_MANAGER}
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,10 @@ PAGES = {
     "design": _page(EVERYBODY, public=True),
     "bureau:months": _page(BUREAU),
     "bureau:month": _page(BUREAU),
+    "office:today": _page(MANAGER),
+    "office:earned": _page(MANAGER),
+    "office:served": _page(MANAGER),
+    "office:papers": _page(MANAGER),
     "statements": _page(TRACE),
     "statement": _page(TRACE),
     "lines": _page(TRACE),
@@ -89,6 +94,7 @@ def arguments(name: str, city: City) -> list[Any]:
     voucher = first.movements.get().voucher
     return {
         "bureau:month": [city.month],
+        "office:earned": [city.leases[0].code],
         "statement": [city.leases[0].code, city.month],
         "lines": [city.leases[0].code, city.month, "earned"],
         "redemption": [first.number],
