@@ -5,47 +5,96 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('vouchers', '0003_delegates'),
+        ("vouchers", "0003_delegates"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ElderCode',
+            name="ElderCode",
             fields=[
-                ('elder', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='codes', serialize=False, to='vouchers.elder')),
-                ('number', models.BigIntegerField(help_text='opaque; stands in tokens', unique=True)),
-                ('typed', models.CharField(help_text='twelve digits, the last a check digit', max_length=12, unique=True)),
-                ('card', models.PositiveIntegerField(default=1)),
-                ('pin_hash', models.BinaryField(help_text='salt and keyed slow hash', null=True)),
-                ('pin_set_at', models.DateTimeField(null=True)),
+                (
+                    "elder",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="codes",
+                        serialize=False,
+                        to="vouchers.elder",
+                    ),
+                ),
+                ("number", models.BigIntegerField(help_text="opaque; stands in tokens", unique=True)),
+                (
+                    "typed",
+                    models.CharField(
+                        help_text="twelve digits, the last a check digit", max_length=12, unique=True
+                    ),
+                ),
+                ("card", models.PositiveIntegerField(default=1)),
+                ("pin_hash", models.BinaryField(help_text="salt and keyed slow hash", null=True)),
+                ("pin_set_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('card__gte', 1), ('number__gte', 0)), name='elder_code_number_positive_card_from_1'), models.CheckConstraint(condition=models.Q(('typed__regex', '^[0-9]{12}$')), name='elder_code_typed_is_twelve_digits')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("card__gte", 1), ("number__gte", 0)),
+                        name="elder_code_number_positive_card_from_1",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("typed__regex", "^[0-9]{12}$")),
+                        name="elder_code_typed_is_twelve_digits",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PinTry',
+            name="PinTry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('terminal', models.CharField(max_length=64)),
-                ('tried_at', models.DateTimeField(db_index=True)),
-                ('counts', models.BooleanField(default=True)),
-                ('code', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vouchers.eldercode')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("terminal", models.CharField(max_length=64)),
+                ("tried_at", models.DateTimeField(db_index=True)),
+                ("counts", models.BooleanField(default=True)),
+                (
+                    "code",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="vouchers.eldercode"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TokenUse',
+            name="TokenUse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('window', models.BigIntegerField(help_text='of 30 seconds, counted from 1970')),
-                ('terminal', models.CharField(max_length=64)),
-                ('used_at', models.DateTimeField(db_index=True)),
-                ('code', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vouchers.eldercode')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("window", models.BigIntegerField(help_text="of 30 seconds, counted from 1970")),
+                ("terminal", models.CharField(max_length=64)),
+                ("used_at", models.DateTimeField(db_index=True)),
+                (
+                    "code",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="vouchers.eldercode",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('code', 'window'), name='token_of_a_window_serves_one_terminal')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("code", "window"), name="token_of_a_window_serves_one_terminal"
+                    )
+                ],
             },
         ),
     ]
