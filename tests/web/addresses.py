@@ -114,7 +114,11 @@ def visitor(name: str) -> str:
     page = PAGES.get(name) or PAGES.get(name.split(":")[0])
     if page is None or Role.BUREAU_CLERK in page.roles:
         return "clerk"
-    return next(person for person in ("daughter", "hotline", "administrator") if PEOPLE[person] in page.roles)
+    return next(
+        person
+        for person in ("daughter", "manager", "hotline", "administrator")
+        if PEOPLE[person] in page.roles
+    )
 
 
 def all_pages(city: City) -> dict[str, str]:
