@@ -11,8 +11,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from ledger.outbox.operations import settle_debts
+from marketplace.jobs import operations as jobs
 from marketplace.messages import operations as messages
 from marketplace.nightly import operations as nightly
+from marketplace.overview.operations import take_snapshot
 
 BOOKS = str(settings.DATA_DIR / "books")
 
@@ -27,6 +29,11 @@ def expire_reported() -> None:
     nightly.noted("expire_reported", lambda: nightly.expire_reported(timezone.localdate()))
 
 
+@shared_task(name="deem_silent_confirmed")
+def deem_silent_confirmed() -> None:
+    nightly.noted("deem_silent_confirmed", lambda: nightly.deem_silent_confirmed(timezone.localdate()))
+
+
 @shared_task(name="lock_complete_months")
 def lock_complete_months() -> None:
     nightly.noted("lock_complete_months", lambda: nightly.lock_complete_months(timezone.localdate()))
@@ -35,6 +42,11 @@ def lock_complete_months() -> None:
 @shared_task(name="forget_used_codes")
 def forget_used_codes() -> None:
     nightly.noted("forget_used_codes", nightly.forget_used_codes)
+
+
+@shared_task(name="drop_forgotten_uploads")
+def drop_forgotten_uploads() -> None:
+    nightly.noted("drop_forgotten_uploads", lambda: nightly.drop_forgotten_uploads())
 
 
 @shared_task(name="verify_ledger")
@@ -48,6 +60,12 @@ def check_books() -> None:
     nightly.noted("check_books", lambda: nightly.printed("check_books", BOOKS, "--export"))
 
 
+@shared_task(name="take_snapshot")
+def snapshot() -> None:
+    """The overview's figures; noted nowhere but in themselves."""
+    take_snapshot(today=timezone.localdate(), at=timezone.now())
+
+
 @shared_task(name="settle_debts")
 def settle() -> None:
     """Do what transactions left owing; every few seconds, so it is noted nowhere but in the outbox."""
@@ -59,7 +77,12 @@ def export_books(payload: dict[str, Any]) -> None:
     nightly.noted("export_books", lambda: nightly.printed("export_books", BOOKS))
 
 
-HANDLERS = {"export_books": export_books, messages.TOPIC: messages.send}
+def job(payload: dict[str, Any]) -> None:
+    """One stage of what somebody started from a page (marketplace/jobs)."""
+    jobs.work(payload, clock=timezone.now)
+
+
+HANDLERS = {"export_books": export_books, jobs.TOPIC: job, messages.TOPIC: messages.send}
 
 BEAT = {
     "issue three days ahead": {"task": "issue_ahead", "schedule": crontab(hour=0, minute=10)},
@@ -67,9 +90,18 @@ BEAT = {
         "task": "expire_reported",
         "schedule": crontab(hour=1, minute=0),
     },
+    "confirm what nobody objected to": {
+        "task": "deem_silent_confirmed",
+        "schedule": crontab(hour=1, minute=15),
+    },
     "lock months that are complete": {"task": "lock_complete_months", "schedule": crontab(hour=1, minute=30)},
     "forget codes that were used": {"task": "forget_used_codes", "schedule": crontab(hour=1, minute=45)},
+    "forget uploads that nobody went on with": {
+        "task": "drop_forgotten_uploads",
+        "schedule": crontab(hour=1, minute=45),
+    },
     "prove the ledger": {"task": "verify_ledger", "schedule": crontab(hour=2, minute=0)},
     "check the books": {"task": "check_books", "schedule": crontab(hour=3, minute=0)},
+    "count vouchers for the overview": {"task": "take_snapshot", "schedule": 300.0},
     "do what is owed": {"task": "settle_debts", "schedule": 3.0},
 }

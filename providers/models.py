@@ -2,7 +2,7 @@
 
 from providers.caregivers.models import Appointment, Caregiver, Qualification, Shift
 from providers.divisions.models import Division
-from providers.leases.models import Lease, LeaseTerms, Receipt, RentCharge
+from providers.leases.models import Lease, LeaseTerms, Receipt, ReceiptDecision, ReceiptPart, RentCharge
 from providers.operators.models import Operator, SafetyCheck, Suspension
 from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms, Sitting, Slot
 from providers.premises.models import Premises
@@ -24,6 +24,8 @@ __all__ = [
     "Price",
     "Qualification",
     "Receipt",
+    "ReceiptDecision",
+    "ReceiptPart",
     "RentCharge",
     "SafetyCheck",
     "Service",

@@ -5,7 +5,7 @@ from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, Ow
 from vouchers.elders.models import Elder
 from vouchers.programmes.models import IssueRun, Programme
 from vouchers.redemption.models import Claim, Redemption, Reversal
-from vouchers.settlement.models import Approval, ReviewCase, Statement
+from vouchers.settlement.models import Approval, Drawing, Objection, Paper, ReviewCase, Statement
 from vouchers.wallets.models import Hold, HoldLine, Movement, Voucher
 
 __all__ = [
@@ -15,13 +15,16 @@ __all__ = [
     "Consent",
     "DelegateAct",
     "Delegation",
+    "Drawing",
     "Elder",
     "ElderCode",
     "Hold",
     "HoldLine",
     "IssueRun",
     "Movement",
+    "Objection",
     "OwnRecord",
+    "Paper",
     "PaperCode",
     "PinTry",
     "Programme",

@@ -32,6 +32,7 @@ NARRATIONS = {
     "correct_death": "更正身故",
     "statement": "抵租对账单",
     "bank": "银行流水",
+    "receipt": "收款认领",
 }
 OPENING = "期初余额"
 OPENED_ON = "2000-01-01"  # the same for every account, so that a new one changes one line of one file

@@ -7,24 +7,27 @@ exclude one another (ledger.journal.operations.exclusive).
 import contextlib
 import io
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from django.core.management import call_command
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import first_open_day, previous_month
+from marketplace.jobs import operations as jobs
 from marketplace.nightly.models import NightlyRun
 from vouchers.codes.operations import forget_used
 from vouchers.programmes.operations import issue
+from vouchers.settlement import objections
 from vouchers.settlement.operations import lock_if_complete
 from vouchers.wallets.operations import expire
 
 logger = logging.getLogger(__name__)
 
 BY = "nightly"
+NIGHTLY_LOCK = 7204  # with the run's number; ledger/journal/guards.py and the outbox have the others
 ISSUE_AHEAD_DAYS = 3  # tomorrow's order finds its voucher
 REPORTING_DAYS = 3  # a terminal may report 72 hours back: only then is expiry final (rules.md sections 4, 6)
 
@@ -32,17 +35,43 @@ REPORTING_DAYS = 3  # a terminal may report 72 hours back: only then is expiry f
 def noted(task: str, work: Callable[[], str]) -> NightlyRun:
     """This function will run `work`, and note when it began, when it ended and what came of it.
 
-    A failure is noted and raised: Celery's log has the trace.
+    A failure is noted and raised: Celery's log has the trace. Runs of this task whose worker was killed are
+    noted as failed first: a run that lives holds a lock of its database session.
     """
+    _close_abandoned(task)
     run = NightlyRun.objects.create(task=task, started_at=timezone.now())
+    with _alive(run.pk):
+        try:
+            summary = work()
+        except BaseException as error:
+            # In a transaction that is broken, or without a database, it cannot be noted: the reason goes up.
+            with contextlib.suppress(DatabaseError):
+                _end(run, NightlyRun.Outcome.FAILED, f"{type(error).__name__}: {error}")
+            raise
+        return _end(run, NightlyRun.Outcome.DONE, summary)
+
+
+def _close_abandoned(task: str) -> None:
+    for run in NightlyRun.objects.filter(task=task, outcome=NightlyRun.Outcome.RUNNING):
+        with _alive(run.pk) as nobody_runs_it:
+            if nobody_runs_it:
+                _end(run, NightlyRun.Outcome.FAILED, "its worker was killed; the next run does what it left")
+
+
+@contextlib.contextmanager
+def _alive(number: int) -> Iterator[bool]:
+    """Whether the run of this number is ours inside the block. The lock goes with the database session."""
+    key = [NIGHTLY_LOCK, number % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s::int, %s::int)", key)
+        ours = cursor.fetchone()[0]
     try:
-        summary = work()
-    except BaseException as error:
-        # In a transaction that is broken, or without a database, it cannot be noted: the reason still goes up.
-        with contextlib.suppress(DatabaseError):
-            _end(run, NightlyRun.Outcome.FAILED, f"{type(error).__name__}: {error}")
-        raise
-    return _end(run, NightlyRun.Outcome.DONE, summary)
+        yield ours
+    finally:
+        if ours:
+            # A session that is broken or gone has let it go already.
+            with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s::int, %s::int)", key)
 
 
 def _end(run: NightlyRun, outcome: str, summary: str) -> NightlyRun:
@@ -89,6 +118,17 @@ def lock_complete_months(today: date) -> str:
 def forget_used_codes() -> str:
     """Remove uses of elders' codes and tries of PINs that no rule asks for any more."""
     return f"{forget_used(at=timezone.now())} forgotten"
+
+
+def deem_silent_confirmed(today: date) -> str:
+    """Record as confirmed what no operator objected to within its term."""
+    done = objections.deem_silent_confirmed(today=today, by=BY, at=timezone.now())
+    return ", ".join(str(statement) for statement in done) or "no term passed"
+
+
+def drop_forgotten_uploads() -> str:
+    """Forget files that were uploaded and checked, and that nobody went on with."""
+    return f"{jobs.drop_forgotten(by=BY, at=timezone.now())} dropped"
 
 
 def printed(command: str, *arguments: str) -> str:

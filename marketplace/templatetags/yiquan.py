@@ -74,6 +74,7 @@ ENTRY_KINDS = {
     "release": gettext_lazy("Vouchers released"),
     "statement": gettext_lazy("Offset statement"),
     "bank": gettext_lazy("Bank line"),
+    "receipt": gettext_lazy("Receipt matched or released"),
 }
 
 

@@ -22,6 +22,10 @@ BUREAU = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR})
 STATEMENT_READERS = BUREAU | {Role.OPERATOR_MANAGER, Role.STREET_OFFICER}
 FAMILY = frozenset({"", str(Role.HOTLINE_AGENT)})
 """Elders and families, who have no role, and the agent who does the same for them on the telephone."""
+STEP_TAKERS = frozenset({Role.OPERATOR_MANAGER, Role.BUREAU_CLERK, Role.STREET_OFFICER, Role.BUREAU_APPROVER})
+"""Those who confirm, review and approve statements."""
+AUDIT_READERS = frozenset({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATOR})
+"""Those who read who did and saw what."""
 NAME_READERS = BUREAU | {Role.STREET_OFFICER}
 """Those who may reveal a masked name: a recorded click with a reason."""
 
@@ -29,6 +33,11 @@ NAME_READERS = BUREAU | {Role.STREET_OFFICER}
 def plays(user: Any, allowed: frozenset[Role]) -> bool:
     """Whether this person's role is one of these."""
     return getattr(user, "role", "") in allowed
+
+
+def role_of(user: Any) -> Role:
+    """The role of a person who signed in and has one."""
+    return Role(user.role)
 
 
 ANYONE = "anyone"

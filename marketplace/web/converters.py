@@ -44,9 +44,14 @@ class SerialConverter(Pattern):
     regex = r"[A-Z][A-Z0-9]{1,11}-\d{9,18}"
 
 
+class PaperConverter(Pattern):
+    regex = r"(?:DZ|PZ)-[A-Z][A-Z0-9]{1,11}-20\d{4}"
+
+
 def register() -> None:
     """Called once by marketplace/web/urls.py."""
     register_converter(MonthConverter, "month")
     register_converter(CodeConverter, "code")
     register_converter(RedemptionConverter, "redemption")
     register_converter(SerialConverter, "serial")
+    register_converter(PaperConverter, "paper")

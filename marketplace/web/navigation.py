@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import Role
-from marketplace.web.access import BUREAU, STATEMENT_READERS
+from marketplace.web.access import AUDIT_READERS, BUREAU, STATEMENT_READERS, STEP_TAKERS
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,17 @@ def home_items(user: Any, path: str = "") -> list[Item]:
     """The desks of this user's role, the most used first; empty for roles that have none yet."""
     role = getattr(user, "role", "")
     items = []
+    if role in BUREAU or role == Role.STREET_OFFICER:
+        items.append(
+            _item(
+                path,
+                "bureau:overview",
+                _("Overview"),
+                _("The month at a glance: rent, offset, cash, arrears, vouchers"),
+                "house",
+                alone=True,
+            )
+        )
     if role in BUREAU:
         items.append(
             _item(
@@ -35,6 +46,43 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 "calendar3",
             )
         )
+        items.append(
+            _item(
+                path,
+                "bureau:receipts",
+                _("Bank lines"),
+                _("What came in and from whom: matched, proposed, waiting; what is still owed"),
+                "bar-chart",
+            )
+        )
+        items.append(
+            _item(
+                path,
+                "bureau:reviews",
+                _("Held for review"),
+                _("Redemptions held back until somebody decides"),
+                "flag-fill",
+            )
+        )
+        items.append(
+            _item(
+                path,
+                "work",
+                _("Work"),
+                _("Uploads, issue, expiry, drawing up a month: what was run and what came of it"),
+                "clock-history",
+            )
+        )
+    if role in AUDIT_READERS:
+        items.append(
+            _item(
+                path,
+                "bureau:audit",
+                _("Audit"),
+                _("Who did and saw what, searched and exported"),
+                "shield-check",
+            )
+        )
     if role == Role.OPERATOR_MANAGER:
         items.append(
             _item(
@@ -43,6 +91,16 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 _("Office"),
                 _("Today's servings, what the month earns and can still earn, your papers"),
                 "building",
+            )
+        )
+    if role in STEP_TAKERS:
+        items.append(
+            _item(
+                path,
+                "steps",
+                _("Waiting for me"),
+                _("Statements that wait for your step: one by one, or together"),
+                "calendar-check",
             )
         )
     if role in STATEMENT_READERS:
@@ -56,9 +114,11 @@ def home_items(user: Any, path: str = "") -> list[Item]:
     return items
 
 
-def _item(path: str, name: str, label: str, about: str, icon: str) -> Item:
+def _item(path: str, name: str, label: str, about: str, icon: str, *, alone: bool = False) -> Item:
+    """`alone`: no other page belongs to it, though addresses begin like its own."""
     href = reverse(name)
-    return Item(label, about, href, icon, here=path.startswith(href), exact=path == href)
+    here = path == href if alone else path.startswith(href)
+    return Item(label, about, href, icon, here=here, exact=path == href)
 
 
 def header_items(request: HttpRequest) -> list[Item]:

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from ledger.models import BankLine
 from marketplace.accounts.models import Role
 from marketplace.web.access import BUREAU
 from providers.divisions.queries import ids_under
-from providers.models import Lease
-from vouchers.models import Claim, Movement, Redemption, Statement, Voucher
+from providers.models import Lease, ReceiptPart
+from vouchers.models import Claim, Movement, Redemption, ReviewCase, Statement, Voucher
 from vouchers.redemption.models import RedemptionQuerySet
 from vouchers.wallets.models import VoucherQuerySet
 
@@ -55,3 +56,19 @@ def vouchers(user: Any) -> VoucherQuerySet:
     seen = leases(user).values("pk")
     spent = Movement.objects.filter(voucher=OuterRef("pk"), redemption__lease__in=seen)
     return Voucher.objects.filter(Q(programme__lease__in=seen) | Exists(spent))
+
+
+def bank_lines(user: Any) -> QuerySet[BankLine]:
+    """All of them for those who see the whole city, else those that pay one of the leases seen."""
+    if sees_whole_city(user):
+        return BankLine.objects.all()
+    seen = leases(user).values("pk")
+    parts = ReceiptPart.objects.filter(receipt__bank_line=OuterRef("pk"), lease__in=seen)
+    return BankLine.objects.filter(Q(receipt__lease__in=seen) | Exists(parts))
+
+
+def review_cases(user: Any) -> QuerySet[ReviewCase]:
+    """Those of redemptions seen."""
+    if sees_whole_city(user):
+        return ReviewCase.objects.all()
+    return ReviewCase.objects.filter(redemption__in=redemptions(user))

@@ -1,6 +1,6 @@
 """Statements and the lines of their figures as files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -90,5 +90,30 @@ def claims(lines: Iterable[Any], name: str) -> Sheet:
                 line.earns,
             ]
             for line in lines
+        ),
+    )
+
+
+def changes(rows: Iterable[Any], names: Sequence[str], name: str) -> Sheet:
+    """`rows`: see marketplace/web/bureau/totals.py: Change."""
+    figures = [
+        field
+        for figure in names
+        for field in (
+            Field(HEADINGS[figure], As.AMOUNT, width=14),
+            Field(_("change"), As.AMOUNT, width=12),
+        )
+    ]
+    return Sheet(
+        name=name,
+        title=name,
+        fields=(Field(_("Lease"), width=10), Field(_("Premises"), width=24), *figures),
+        rows=(
+            [
+                row.lease.code,
+                row.lease.premises.name,
+                *(value for figure in names for value in (row.now_of(figure), row.of(figure))),
+            ]
+            for row in rows
         ),
     )

@@ -8,6 +8,8 @@ converters.register()
 
 urlpatterns = [
     path("", include("marketplace.web.public.urls")),
+    path("", include("marketplace.web.work.urls")),
+    path("", include("marketplace.web.papers.urls")),
     path("bureau/", include("marketplace.web.bureau.urls")),
     path("my/", include("marketplace.web.family.people_urls")),
     path("office/", include("marketplace.web.provider.urls")),

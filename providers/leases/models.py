@@ -107,19 +107,22 @@ class Receipt(models.Model):
     """How one bank line stands: a rent receipt, a proposal for a person to confirm, or in suspense.
 
     While proposed or in suspense its money stands in Liabilities:Suspense:Receipts (incoming) or
-    Assets:Suspense:Payments (outgoing).
+    Assets:Suspense:Payments (outgoing). One that pays for several leases is split: its parts name them.
     """
 
     class State(models.TextChoices):
         MATCHED = "matched", _("matched")
+        SPLIT = "split", _("split over leases")
         PROPOSED = "proposed", _("proposed")
         SUSPENSE = "suspense", _("in suspense")
 
     MOVES = {
-        State.PROPOSED: {State.MATCHED, State.SUSPENSE},
-        State.SUSPENSE: {State.MATCHED},
+        State.PROPOSED: {State.MATCHED, State.SPLIT, State.SUSPENSE},
+        State.SUSPENSE: {State.MATCHED, State.SPLIT},
         State.MATCHED: {State.SUSPENSE},
+        State.SPLIT: {State.SUSPENSE},
     }
+    PAYS = (State.MATCHED, State.SPLIT)
 
     bank_line = models.OneToOneField(BankLine, models.PROTECT, related_name="receipt")
     state = models.CharField(max_length=8, choices=State)
@@ -129,9 +132,55 @@ class Receipt(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="receipt_names_its_lease", condition=Q(state="suspense") | Q(lease__isnull=False)
+                name="receipt_names_its_lease",
+                condition=Q(state__in=["suspense", "split"]) | Q(lease__isnull=False),
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.bank_line_id} {self.state}"
+
+
+class ReceiptPart(models.Model):
+    """What a split receipt pays for one lease; the parts add up to the bank line."""
+
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="parts", db_index=False)
+    lease = models.ForeignKey(Lease, models.PROTECT, related_name="receipt_parts")
+    amount = models.DecimalField(max_digits=16, decimal_places=2)
+
+    class Meta:
+        ordering = ["receipt", "lease"]
+        constraints = [
+            models.UniqueConstraint(fields=["receipt", "lease"], name="receipt_part_once_a_lease"),
+            models.CheckConstraint(name="receipt_part_positive", condition=Q(amount__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_id} {self.lease_id}"
+
+
+class ReceiptDecision(models.Model):
+    """What a person decided about one bank line, with the entry that it posted; the history of a receipt."""
+
+    append_only = True
+
+    class Action(models.TextChoices):
+        CONFIRM = "confirm", _("proposal confirmed")
+        DECLINE = "decline", _("proposal declined")
+        MATCH = "match", _("matched by hand")
+        SPLIT = "split", _("split over leases")
+        RELEASE = "release", _("released again")
+
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="decisions")
+    action = models.CharField(max_length=8, choices=Action)
+    parts = models.JSONField(default=list, help_text="lease codes and yuan as text")
+    reason = models.CharField(max_length=200, blank=True)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+    entry = models.OneToOneField(Entry, models.PROTECT, null=True, related_name="receipt_decision")
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.receipt_id} {self.action}"

@@ -78,6 +78,7 @@ def plan_leases(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
         if lease is None:
             known.leases[row["code"]] = lease = Lease(code=row["code"], **values)
             fresh.append(lease)
+            _check_start(row, draft, known)
             draft.tally(lease.code, new=True)
         else:
             draft.tally(lease.code, changed=_revise(row, lease, values, draft, known))
@@ -131,6 +132,18 @@ def _revise_terms(row: Row, lease: Lease, old_start: date, in_use: bool, draft: 
     changes = draft.revise(row, first, values, in_use=lambda: in_use, advice=_NEW_TERMS)
     draft.update(first, changes)
     return bool(changes)
+
+
+def _check_start(row: Row, draft: Draft, known: Known) -> None:
+    """A new lease starts in an open month: rent of a locked one would never be charged."""
+    first_open = known.first_open_day
+    if first_open and row["starts_on"] < first_open:
+        draft.problem(
+            row,
+            "starts_on",
+            _("lies in a month that is locked: a lease new on record starts on %(day)s or later"),
+            day=first_open,
+        )
 
 
 def _check_revival(row: Row, lease: Lease, draft: Draft, known: Known) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from ledger.journal.queries import day_of
 from ledger.models import BankFile, BankLine
 from ledger.money import ZERO
 from providers.leases.matching import Matched, OpenDue, Proposed, match
-from providers.models import Lease, Operator, Receipt, RentCharge
+from providers.models import Lease, Operator, Receipt, ReceiptPart, RentCharge
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,9 @@ class Dues:
         taken = Receipt.objects.filter(state=Receipt.State.MATCHED).values_list("lease__code")
         for lease, amount in taken.annotate(sum=Sum("bank_line__amount")):
             self.take(lease, amount)
+        parts = ReceiptPart.objects.order_by().values_list("lease__code")
+        for lease, amount in parts.annotate(sum=Sum("amount")):
+            self.take(lease, amount)
 
     def propose(self, lease: str, month: date, amount: Decimal) -> None:
         self._proposed[lease, month] += amount
@@ -86,32 +89,32 @@ def import_bank(*, rows: Sequence[BankRow], name: str, layout: str, by: Any, at:
     """
     with transaction.atomic():
         hold_journal_open()
-        stored = _stored(rows)
-        dues = Dues()
         leases = dict(Lease.objects.values_list("code", "id"))
-        names = Counter(Operator.objects.values_list("name", flat=True))
-        operators = {
-            name: code for name, code in Operator.objects.values_list("name", "code") if names[name] == 1
-        }
         file = None
         tally: Counter[str] = Counter()
-        for row in rows:
-            if row.occurrence <= stored[row.fingerprint]:
+        for verdict in judge(rows, leases):
+            if verdict.repeated:
                 tally["repeated"] += 1
                 continue
             if file is None:
                 file = BankFile.objects.create(
                     name=name, layout=layout, sha256=_sha256(rows), imported_at=at, imported_by=name_of(by)
                 )
-            state, lease, month = _verdict(row, leases, operators, dues)
-            line = _store(row, file, state=state, lease=lease, at=at)
+            line = _store(verdict.row, file, state=verdict.state, lease=verdict.lease, at=at)
             Receipt.objects.create(
-                bank_line=line, state=state, lease_id=leases[lease] if lease else None, month=month
+                bank_line=line,
+                state=verdict.state,
+                lease_id=leases[verdict.lease] if verdict.lease else None,
+                month=verdict.month,
             )
             tally["new"] += 1
-            tally[state] += 1
+            tally[verdict.state] += 1
         if file is not None:
             record(by=by, at=at, action="import_bank", subject=name[:80], detail=dict(tally), channel="file")
+    return _told(tally)
+
+
+def _told(tally: Counter[str]) -> Imported:
     return Imported(
         tally["new"],
         tally["repeated"],
@@ -119,6 +122,41 @@ def import_bank(*, rows: Sequence[BankRow], name: str, layout: str, by: Any, at:
         tally[Receipt.State.PROPOSED],
         tally[Receipt.State.SUSPENSE],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of one line of a file: stored before, or how its receipt will stand."""
+
+    row: BankRow
+    repeated: bool = False
+    state: str = ""
+    lease: str | None = None
+    month: date | None = None
+
+
+def judge(rows: Sequence[BankRow], leases: dict[str, int]) -> Iterator[Verdict]:
+    """What becomes of each line, in file order; nothing is written. `leases` are ids by code."""
+    stored = _stored(rows)
+    dues = Dues()
+    names = Counter(Operator.objects.values_list("name", flat=True))
+    operators = {
+        name: code for name, code in Operator.objects.values_list("name", "code") if names[name] == 1
+    }
+    for row in rows:
+        if row.occurrence <= stored[row.fingerprint]:
+            yield Verdict(row, repeated=True)
+        else:
+            state, lease, month = _verdict(row, leases, operators, dues)
+            yield Verdict(row, False, state, lease, month)
+
+
+def preview_bank(rows: Sequence[BankRow]) -> tuple[Imported, list[Verdict]]:
+    """This function will tell what importing these lines would do, and write nothing."""
+    verdicts = list(judge(rows, dict(Lease.objects.values_list("code", "id"))))
+    tally = Counter(verdict.state or "repeated" for verdict in verdicts)
+    tally["new"] = len(verdicts) - tally["repeated"]
+    return _told(tally), verdicts
 
 
 def _stored(rows: Sequence[BankRow]) -> Counter[str]:

@@ -18,15 +18,22 @@ PUBLIC = ""  # elders and families have no role
 FAMILY = {PUBLIC, Role.HOTLINE_AGENT}
 EVERYBODY = {*Role, PUBLIC}
 MANAGER = {Role.OPERATOR_MANAGER}
+STEPS = {Role.OPERATOR_MANAGER, Role.BUREAU_CLERK, Role.STREET_OFFICER, Role.BUREAU_APPROVER}
 
 
 @dataclass(frozen=True)
 class Page:
-    """`roles`: who may open it; `public`: also without sign-in; `method`: the one that it answers."""
+    """`roles`: who may open it; `public`: also without sign-in; `method`: the one that it answers.
+
+    `posts`: it is opened by GET and takes its own form by POST, which answers those who may not start
+    anything there with 403. `own`: roles that find only what is their own there, here nothing: 404.
+    """
 
     roles: frozenset[str]
     public: bool = False
     method: str = "get"
+    posts: bool = False
+    own: frozenset[str] = frozenset()
 
 
 def _page(roles: set, **rest: Any) -> Page:
@@ -39,12 +46,30 @@ PAGES = {
     "sign_out": _page(EVERYBODY, public=True, method="post"),
     "set_language": _page(EVERYBODY, public=True, method="post"),
     "design": _page(EVERYBODY, public=True),
+    "bureau:overview": _page(BUREAU | {Role.STREET_OFFICER}),
     "bureau:months": _page(BUREAU),
     "bureau:month": _page(BUREAU),
     "office:today": _page(MANAGER),
     "office:earned": _page(MANAGER),
     "office:served": _page(MANAGER),
     "office:papers": _page(MANAGER),
+    "bureau:compare": _page(BUREAU),
+    "bureau:receipts": _page(BUREAU),
+    "bureau:receipt": _page(BUREAU, posts=True),
+    "bureau:arrears": _page(BUREAU),
+    "bureau:reviews": _page(BUREAU),
+    "bureau:review": _page(BUREAU, posts=True),
+    "bureau:audit": _page({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATOR}),
+    "work": _page(BUREAU),
+    "work_kind": _page(BUREAU, posts=True),
+    "job": _page(BUREAU, posts=True, own=frozenset({Role.STREET_OFFICER, Role.OPERATOR_MANAGER})),
+    "steps": _page(STEPS, posts=True),
+    "step": _page(STEPS, posts=True),
+    "objections": _page(TRACE, posts=True),
+    "papers": _page(TRACE, posts=True),
+    "paper_pdf": _page(TRACE),
+    "verify": _page(EVERYBODY, public=True),
+    "verify_ask": _page(EVERYBODY, public=True),
     "statements": _page(TRACE),
     "statement": _page(TRACE),
     "lines": _page(TRACE),
@@ -95,6 +120,16 @@ def arguments(name: str, city: City) -> list[Any]:
     return {
         "bureau:month": [city.month],
         "office:earned": [city.leases[0].code],
+        "bureau:compare": [city.month],
+        "bureau:receipt": [city.bank_lines[1].pk],
+        "bureau:review": [first.number],
+        "work_kind": ["bank"],
+        "job": [city.jobs[0].pk],
+        "papers": [city.leases[0].code, city.statements[0].month],
+        "paper_pdf": [city.papers[0].number],
+        "verify": [city.papers[0].number, city.papers[0].code],
+        "step": [city.leases[0].code, city.month],
+        "objections": [city.leases[0].code, city.month],
         "statement": [city.leases[0].code, city.month],
         "lines": [city.leases[0].code, city.month, "earned"],
         "redemption": [first.number],
@@ -124,12 +159,20 @@ def visitor(name: str) -> str:
 def all_pages(city: City) -> dict[str, str]:
     """Every page that is opened by GET, by a name of its own; figures and error pages too."""
     found = {name: address(name, city) for name, page in PAGES.items() if page.method == "get"}
+    del found["paper_pdf"]  # a file, no page
     lease = city.leases[0].code
     before = city.statements[0].month
     for figure in ("late", "reversed", "credit", "carry_in", "lapsed", "carry_out", "charge", "under_review"):
         found[f"lines:{figure}"] = reverse("lines", args=[lease, city.month, figure])
     found["statement:posted"] = reverse("statement", args=[lease, before])
     found["month:locked"] = reverse("bureau:month", args=[before])
+    for job in city.jobs:
+        found[f"job:{job.kind}"] = reverse("job", args=[job.pk])
+    for kind in ("city", "issue", "close"):
+        found[f"work:{kind}"] = reverse("work_kind", args=[kind])
+    held = city.redemptions[len(city.redemptions) // 2 + 4]
+    found["review:held"] = reverse("bureau:review", args=[held.number])
+    found["receipt:matched"] = reverse("bureau:receipt", args=[city.bank_lines[0].pk])
     found["month:nothing"] = f"{found['bureau:month']}?q=nothing"
     found["redemption:reversed"] = reverse("redemption", args=[city.redemptions[5].number])
     found["missing"] = "/there/is/no/such/page/"

@@ -13,9 +13,10 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
-from ledger.models import Account, Entry, Period, Transfer
+from ledger.models import Account, BankFile, BankLine, Entry, Period, Transfer
 from marketplace.accounts.models import Role, User
-from providers.models import Division, Lease, LeaseTerms, Operator, Premises, Service
+from marketplace.models import Job, JobLine
+from providers.models import Division, Lease, LeaseTerms, Operator, Premises, Receipt, Service
 from vouchers.models import (
     Approval,
     Call,
@@ -24,6 +25,8 @@ from vouchers.models import (
     Elder,
     IssueRun,
     Movement,
+    Objection,
+    Paper,
     Programme,
     Redemption,
     Reversal,
@@ -31,6 +34,7 @@ from vouchers.models import (
     Statement,
     Voucher,
 )
+from vouchers.settlement.papers import issue_paper
 from vouchers.settlement.queries import history, lease_facts
 from vouchers.settlement.reckon import Sums, reckon
 
@@ -61,6 +65,9 @@ class City:
     people: dict[str, User] = field(default_factory=dict)
     redemptions: list[Redemption] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
+    bank_lines: list[BankLine] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    papers: list[Paper] = field(default_factory=list)
 
 
 def _many(rows: Iterable[Any]) -> list[Any]:
@@ -72,7 +79,14 @@ def at(day: date, hour: int = 12) -> datetime:
     return datetime(day.year, day.month, day.day, hour - 8, 4, tzinfo=UTC)
 
 
-def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1), served: int = 10_000) -> City:
+def build(
+    *,
+    leases: int = 8,
+    meals: int = 6,
+    month: date = date(2026, 8, 1),
+    served: int = 10_000,
+    bank_lines: int = 1,
+) -> City:
     """Two months: the one before `month` posted and locked, `month` with statements in every state.
 
     `leases` leases, the first `served` of them with `meals` redemptions of 8 yuan in each of the two months; the last meal of the
@@ -204,6 +218,21 @@ def build(*, leases: int = 8, meals: int = 6, month: date = date(2026, 8, 1), se
             for row in (wrong, wrong.claims.get()):
                 type(row).objects.filter(pk=row.pk).update(reversed_on=month)
         _close(city, this, posted=this == before, held=held, meals=meals, served=served)
+    _bank(city, bank_lines)
+    _jobs(city)
+    posted = city.statements[0]
+    posted.lease.basis, posted.lease.decision_no = "relief", "样例决字〔2026〕1号"
+    posted.lease.save()
+    city.papers = [issue_paper(statement=posted, kind="certificate", by=city.people["clerk"], at=at(month))]
+    Objection.objects.create(
+        statement=next(one for one in city.statements if one.month == month),
+        figure="earned",
+        redemption=None,
+        digest="0" * 64,
+        text="八月三日的午餐没有计入",
+        by=city.people["manager"],
+        at=at(month),
+    )
     return city
 
 
@@ -226,6 +255,76 @@ def _families(city: City, elders: list[Elder]) -> None:
         letter.save()
     now = timezone.now()
     Call.objects.create(agent=city.people["hotline"], elder=elders[0], opened_at=now, called_back_at=now)
+
+
+def _bank(city: City, count: int) -> None:
+    """`count` bank lines of each state: matched to the first lease, proposed for it, and unknown."""
+    bank = Account.objects.create(name="Assets:Bank:Rent", commodity="CNY")
+    waits = Account.objects.create(name="Liabilities:Suspense:Receipts", commodity="CNY")
+    file = BankFile.objects.create(
+        name="icbc-2026-08.csv",
+        layout="icbc",
+        sha256="0" * 64,
+        imported_at=at(city.month),
+        imported_by="clerk",
+    )
+    states = ["matched", "proposed", "suspense"] * count
+    entries = _many(
+        Entry(key=f"bank:{n}", kind="bank", dated_on=city.month, recorded_at=at(city.month))
+        for n in range(len(states))
+    )
+    _many(
+        Transfer(entry=e, line=1, debit=bank, credit=waits, commodity="CNY", amount=10 + n)
+        for n, e in enumerate(entries)
+    )
+    city.bank_lines = _many(
+        BankLine(
+            file=file,
+            line=n + 2,
+            fingerprint=f"{n:064x}",
+            occurrence=1,
+            account="98000001",
+            booked_at=at(city.month),
+            direction="in",
+            amount=10 + n,
+            counterparty="样例颐养服务中心1",
+            summary="房租",
+            columns={"摘要": "房租", "对方单位名称": "样例颐养服务中心1"},
+            entry=entries[n],
+        )
+        for n in range(len(states))
+    )
+    _many(
+        Receipt(
+            bank_line=line,
+            state=state,
+            lease=None if state == "suspense" else city.leases[0],
+            month=city.month if state == "proposed" else None,
+        )
+        for line, state in zip(city.bank_lines, states, strict=True)
+    )
+
+
+def _jobs(city: City) -> None:
+    """One job of each way to end, all the clerk's."""
+    now = at(city.month)
+    problem = {"file": "elders.csv", "line": 3, "column": "born", "message": "unknown column", "values": {}}
+    ends: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("issue", "do", "done", {"columns": ["programme", "value"], "rows": [["PG01", "8.00"]]}),
+        ("redemptions", "check", "checked", {"counts": {"rows": 12}}),
+        ("city", "check", "refused", {"problems": [problem], "total": 1}),
+        ("bank", "do", "failed", {"error": "ValueError"}),
+        ("expire", "do", "working", {}),
+    ]
+    city.jobs = _many(
+        Job(
+            kind=kind, stage=stage, state=state, result=result, by=city.people["clerk"], created_at=now,
+            args={"on": f"{city.month}"} if kind in ("issue", "expire") else {},
+            ended_at=None if state == "working" else now, done=3, total=12,
+        )
+        for kind, stage, state, result in ends
+    )  # fmt: skip
+    JobLine.objects.create(job=city.jobs[0], stage="do", line=4, about="LS0001", word="daily_limit")
 
 
 def _meals(month, leases, programmes, elders, service, accounts) -> list[Redemption]:

@@ -24,14 +24,23 @@ def _cipher(key: bytes) -> AESGCM:
 
 
 def seal(value: str, *, field: str, row: str) -> bytes:
+    return seal_bytes(value.encode(), field=field, row=row)
+
+
+def seal_bytes(value: bytes, *, field: str, row: str) -> bytes:
     kid, key = next(iter(settings.FIELD_KEYS.items()))
     nonce = os.urandom(12)
     name = kid.encode()
-    return bytes([len(name)]) + name + nonce + _cipher(key).encrypt(nonce, value.encode(), _bound(field, row))
+    return bytes([len(name)]) + name + nonce + _cipher(key).encrypt(nonce, value, _bound(field, row))
 
 
 def open_sealed(sealed: bytes | memoryview, *, field: str, row: str) -> str:
     """Raises CannotOpen when the value was moved from another row or field, changed, or its key is gone."""
+    return open_bytes(sealed, field=field, row=row).decode()
+
+
+def open_bytes(sealed: bytes | memoryview, *, field: str, row: str) -> bytes:
+    """The same for bytes that are no text."""
     data = bytes(sealed)
     end = 1 + data[0]
     kid = data[1:end].decode()
@@ -39,7 +48,7 @@ def open_sealed(sealed: bytes | memoryview, *, field: str, row: str) -> str:
     if key is None:
         raise CannotOpen(f"no field key {kid!r}")
     try:
-        return _cipher(key).decrypt(data[end : end + 12], data[end + 12 :], _bound(field, row)).decode()
+        return _cipher(key).decrypt(data[end : end + 12], data[end + 12 :], _bound(field, row))
     except InvalidTag:
         raise CannotOpen(f"{field} of {row} was not sealed for this row") from None
 

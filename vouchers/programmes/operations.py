@@ -72,24 +72,41 @@ def issue(
 
     Each programme in its own transaction; run again or at once, nobody is served twice (a constraint).
     """
-    of_the_day = Programme.objects.filter(
-        Q(lease=None) | Q(lease__starts_on__lte=on, lease__ends_on__gte=on),
-        starts_on__lte=on,
-        ends_on__gte=on,
-    )
-    due = [
-        programme
-        for programme in of_the_day.order_by("code")
-        if schedule.issues_on(
-            cadence=programme.cadence, starts_on=programme.starts_on, ends_on=programme.ends_on, day=on
-        )
-    ]
+    due = due_on(on)
     issued = []
     for done, programme in enumerate(due):
         if progress:
             progress(done, len(due), programme.code)
         issued.append(_issue_programme(programme, on=on, by=by, at=at))
     return issued
+
+
+def due_on(on: date) -> list[Programme]:
+    """The programmes of which a period begins that day, in code order; a lease's only while that is in force."""
+    of_the_day = Programme.objects.filter(
+        Q(lease=None) | Q(lease__starts_on__lte=on, lease__ends_on__gte=on),
+        starts_on__lte=on,
+        ends_on__gte=on,
+    )
+    return [
+        programme
+        for programme in of_the_day.order_by("code")
+        if schedule.issues_on(
+            cadence=programme.cadence, starts_on=programme.starts_on, ends_on=programme.ends_on, day=on
+        )
+    ]
+
+
+def preview_issue(*, on: date) -> list[Issued]:
+    """What `issue` on that day would do as things stand. Nothing is written, and nobody is served meanwhile."""
+    found = []
+    for programme in due_on(on):
+        waiting = len(_waiting(programme, on))
+        elders = min(waiting, _affordable(programme))
+        vouchers = elders * programme.per_elder
+        value = vouchers * programme.face_value
+        found.append(Issued(programme.code, elders, vouchers, value, left_out=waiting - elders))
+    return found
 
 
 def _issue_programme(programme: Programme, *, on: date, by: Any, at: datetime) -> Issued:

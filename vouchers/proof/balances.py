@@ -226,9 +226,11 @@ def _redemptions() -> Balances:
 
 
 RECEIVED = """
-    SELECT r.lease_id, sum(b.amount) AS amount
-    FROM providers_receipt r JOIN ledger_bankline b ON b.id = r.bank_line_id
-    WHERE r.state = 'matched' AND b.direction = 'in' GROUP BY 1
+    SELECT lease_id, sum(amount) AS amount FROM (
+        SELECT r.lease_id, b.amount FROM providers_receipt r JOIN ledger_bankline b ON b.id = r.bank_line_id
+        WHERE r.state = 'matched' AND b.direction = 'in'
+        UNION ALL SELECT lease_id, amount FROM providers_receiptpart) AS paid
+    GROUP BY 1
 """
 
 
@@ -292,7 +294,7 @@ def _bank_lines() -> Balances:
         """
         SELECT coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in'), 0.00),
             coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out'), 0.00),
-            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in' AND r.state IS DISTINCT FROM 'matched'), 0.00),
+            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in' AND coalesce(r.state, '') NOT IN ('matched', 'split')), 0.00),
             coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out' AND r.state IS DISTINCT FROM 'matched'), 0.00)
         FROM ledger_bankline b LEFT JOIN providers_receipt r ON r.bank_line_id = b.id
         """

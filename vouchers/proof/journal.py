@@ -25,6 +25,7 @@ DOCUMENTS = """
     UNION ALL SELECT entry_id, 'hold' FROM vouchers_hold WHERE entry_id IS NOT NULL
     UNION ALL SELECT entry_id, 'statement' FROM vouchers_statement WHERE entry_id IS NOT NULL
     UNION ALL SELECT entry_id, 'bank' FROM ledger_bankline
+    UNION ALL SELECT entry_id, 'receipt' FROM providers_receiptdecision WHERE entry_id IS NOT NULL
 """
 
 INVARIANTS = [
@@ -88,7 +89,7 @@ INVARIANTS = [
             SELECT entry_id, kind, 0 AS entries, 1 AS documents FROM ({DOCUMENTS}) AS document
             UNION ALL
             SELECT id, kind, 1, 0 FROM ledger_entry
-            WHERE kind IN ('issue', 'redemption', 'reversal', 'hold', 'statement', 'bank')) AS side
+            WHERE kind IN ('issue', 'redemption', 'reversal', 'hold', 'statement', 'bank', 'receipt')) AS side
         GROUP BY entry_id, kind HAVING sum(entries) <> 1 OR sum(documents) <> 1
         """,
     ),

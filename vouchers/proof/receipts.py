@@ -37,6 +37,17 @@ INVARIANTS = [
         """,
     ),
     Invariant(
+        "receipt_parts",
+        _("The parts of a split receipt add up to its bank line; others have none."),
+        """
+        SELECT 'bank line ' || line.id
+        FROM providers_receipt r JOIN ledger_bankline line ON line.id = r.bank_line_id
+            LEFT JOIN (SELECT receipt_id, sum(amount) AS amount FROM providers_receiptpart GROUP BY 1) AS part
+                ON part.receipt_id = r.id
+        WHERE coalesce(part.amount, 0) <> CASE WHEN r.state = 'split' THEN line.amount ELSE 0 END
+        """,
+    ),
+    Invariant(
         "suspense",
         _("Money in suspense is that of the bank lines that nobody has matched yet."),
         """
@@ -46,7 +57,7 @@ INVARIANTS = [
         WHERE (a.role = 'suspense_receipts' AND -coalesce(b.amount, 0) <> (
                 SELECT coalesce(sum(line.amount), 0)
                 FROM ledger_bankline line JOIN providers_receipt r ON r.bank_line_id = line.id
-                WHERE line.direction = 'in' AND r.state <> 'matched'))
+                WHERE line.direction = 'in' AND r.state NOT IN ('matched', 'split')))
             OR (a.role = 'suspense_payments' AND coalesce(b.amount, 0) <> (
                 SELECT coalesce(sum(line.amount), 0)
                 FROM ledger_bankline line JOIN providers_receipt r ON r.bank_line_id = line.id

@@ -90,8 +90,33 @@ class Statement(models.Model):
         return f"{self.lease.code} {self.month:%Y-%m}"
 
 
+class Drawing(models.Model):
+    """The figures of a statement each time they were drawn up differently, by their digest.
+
+    What somebody looked at is found here by the digest that goes with the form, so that what changed since
+    can be shown.
+    """
+
+    statement = models.ForeignKey(Statement, models.CASCADE, related_name="drawings")
+    digest = models.CharField(max_length=64)
+    figures = models.JSONField(help_text="every figure by name: amounts as text, counts as numbers")
+    drawn_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["statement", "digest"], name="drawing_once_a_digest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.statement_id} {self.digest[:12]}"
+
+
 class Approval(models.Model):
-    """One step of one person over one digest. Steps of an earlier round stay, and no longer count."""
+    """One step of one person over one digest. Steps of an earlier round stay, and no longer count.
+
+    A confirmation that came by silence has nobody's name: `deemed` (rules.md section 7).
+    """
 
     append_only = True
 
@@ -103,8 +128,11 @@ class Approval(models.Model):
     statement = models.ForeignKey(Statement, models.PROTECT, related_name="approvals")
     step = models.CharField(max_length=7, choices=Step)
     round = models.PositiveSmallIntegerField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     on_paper = models.BooleanField(default=False, help_text="a clerk recorded the operator's signed paper")
+    deemed = models.BooleanField(
+        default=False, db_default=False, help_text="the term of objection passed in silence"
+    )
     at = models.DateTimeField()
     digest = models.CharField(max_length=64)
 
@@ -117,10 +145,89 @@ class Approval(models.Model):
                 name="nobody_does_two_steps",
                 violation_error_message=_("Nobody may do two steps of one statement."),
             ),
+            models.CheckConstraint(
+                name="approval_by_somebody_or_silence",
+                condition=Q(deemed=False, by__isnull=False)
+                | Q(deemed=True, by__isnull=True, step="confirm", on_paper=False),
+                violation_error_message=_("Only a confirmation comes about by silence."),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.statement_id} {self.step}"
+
+
+class Paper(models.Model):
+    """A statement, or the certificate of its relief (抵租凭证), handed out on paper: once each, never changed.
+
+    Anyone who has the paper can compare it with `content` on a public page, by its number and `code`.
+    """
+
+    append_only = True
+
+    class Kind(models.TextChoices):
+        STATEMENT = "statement", _("offset statement")
+        CERTIFICATE = "certificate", _("certificate of rent relief")
+
+    number = models.CharField(max_length=30, unique=True)
+    code = models.CharField(max_length=12, help_text="random: numbers can be guessed, papers are not")
+    kind = models.CharField(max_length=11, choices=Kind)
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="papers")
+    content = models.JSONField(help_text="what stands on the paper; nothing about any elder")
+    issued_at = models.DateTimeField()
+    issued_by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["statement", "kind"], name="paper_once_a_kind")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Objection(models.Model):
+    """What an operator says is wrong with a statement that waits for its confirmation: with a figure, or with
+    one redemption of it. While one is open, the statement cannot be confirmed.
+    """
+
+    class Answer(models.TextChoices):
+        ACCEPTED = "accepted", _("upheld")
+        DECLINED = "declined", _("declined")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    statement = models.ForeignKey(Statement, models.PROTECT, related_name="objections")
+    figure = models.CharField(max_length=16, help_text="the figure of the statement that it is about")
+    redemption = models.ForeignKey(
+        Redemption, models.PROTECT, null=True, blank=True, related_name="objections", db_index=False
+    )
+    digest = models.CharField(max_length=64, help_text="of the figures objected to")
+    text = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    answer = models.CharField(max_length=9, choices=Answer, blank=True)
+    reply = models.CharField(max_length=500, blank=True)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["statement", "figure", "redemption"],
+                nulls_distinct=False,
+                condition=Q(answer=""),
+                name="one_open_objection_a_line",
+            ),
+            models.CheckConstraint(
+                name="objection_answered_by_someone_at_some_time",
+                condition=Q(answer="", answered_at=None, answered_by=None)
+                | (~Q(answer="") & Q(answered_at__isnull=False, answered_by__isnull=False)),
+            ),
+            models.CheckConstraint(name="objection_says_something", condition=~Q(text="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.statement_id} {self.figure}"
 
 
 class ReviewCase(models.Model):

@@ -3,22 +3,22 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger import chart
 from ledger.audit.operations import name_of, record
-from ledger.journal.operations import Move, hold_journal_open, lock_month, post
+from ledger.journal.operations import Move, exclusive, hold_journal_open, lock_month, post
 from ledger.journal.queries import first_open_day, is_locked, last_day, next_month, previous_month
 from providers.models import Lease, RentCharge
 from vouchers.redemption.models import Redemption
 from vouchers.redemption.operations import AlreadyReversed, reverse
-from vouchers.settlement.models import Approval, ReviewCase, Statement
+from vouchers.settlement.models import Approval, Drawing, ReviewCase, Statement
 from vouchers.settlement.queries import PENDING, TO_TAKE_BACK, history, lease_facts, of_month, sums
 from vouchers.settlement.reckon import NOTHING, Figures, LeaseFacts, Month, Sums, reckon
 
@@ -32,6 +32,9 @@ SENTENCES = {
     "same_person": _("You have done another step of this statement. Nobody may do two."),
     "statement_changed": _(
         "Figures have changed since they were looked at. Look at them again; the steps start over."
+    ),
+    "objection_open": _(
+        "The operator has objected and waits for an answer. It comes before the confirmation."
     ),
     "not_under_review": _("This redemption is not held back for review."),
     "already_reversed": _("This redemption was reversed before."),
@@ -56,9 +59,14 @@ def close_month(*, month: date, by: Any, at: datetime) -> list[Statement]:
     2. Reckon every lease. Statements already approved stay; others take the new figures, and where those
        differ from what was confirmed or reviewed the steps start over.
 
-    Returns the month's statements in lease order. Run again with nothing new, it changes nothing.
-    Raises CannotSettle: month_locked, month_not_next.
+    Returns the month's statements in lease order. Run again with nothing new, it changes nothing. Excludes
+    loads, imports, issues, expiries and other closings. Raises CannotSettle: month_locked, month_not_next; Busy.
     """
+    with exclusive("close_month"):
+        return _close_month(month=month, by=by, at=at)
+
+
+def _close_month(*, month: date, by: Any, at: datetime) -> list[Statement]:
     if is_locked(month):
         raise CannotSettle("month_locked")
     first_open = first_open_day()
@@ -110,7 +118,7 @@ def _draw_up(
     """Write the figures of one lease into its statement, new or not approved; None where it has none."""
     figures = reckon(lease=lease, month=month, sums=sums_, history=past)
     if not lease.in_force_in(month) and (lease.starts_on > month or figures.is_empty_after_the_end):
-        if statement is not None and not statement.approvals.exists():
+        if statement is not None and not (statement.approvals.exists() or statement.objections.exists()):
             statement.delete()
             statement = None
         if statement is None:
@@ -128,7 +136,16 @@ def _draw_up(
     statement.digest = digest
     statement.drawn_at = at
     statement.save()
+    # Figures may come back to what they were: then that drawing stands already.
+    Drawing.objects.bulk_create(
+        [Drawing(statement=statement, digest=digest, figures=_as_json(figures), drawn_at=at)],
+        ignore_conflicts=True,
+    )
     return statement
+
+
+def _as_json(figures: Figures) -> dict[str, Any]:
+    return {name: value if isinstance(value, int) else str(value) for name, value in asdict(figures).items()}
 
 
 def digest_of(figures: Figures, sums_: Sums) -> str:
@@ -156,6 +173,22 @@ def may(step: str, statement: Statement, by: Any) -> bool:
     return by.holds("bureau_approver")
 
 
+def check_step(statement: Statement, *, step: str, by: Any, did_another: bool, objection_open: bool) -> None:
+    """This function will refuse a step that may not be taken now; a page asks it before it offers the step.
+
+    `did_another`: this person took a step of this round. Raises CannotSettle: wrong_step, wrong_role,
+    same_person, objection_open.
+    """
+    if statement.state != STEPS[step][0]:
+        raise CannotSettle("wrong_step")
+    if not may(step, statement, by):
+        raise CannotSettle("wrong_role")
+    if did_another:
+        raise CannotSettle("same_person")
+    if step == Step.CONFIRM and objection_open:
+        raise CannotSettle("objection_open")
+
+
 def _as_now(by: Any) -> Any:
     """The person as the register has them now: a role taken away since the page was opened counts no more."""
     return get_user_model()._default_manager.get(pk=by.pk)
@@ -164,39 +197,33 @@ def _as_now(by: Any) -> Any:
 def take_step(*, statement: Statement, step: str, by: Any, at: datetime, seen: str = "") -> Statement:
     """This function will confirm, review or approve one statement as `by`.
 
-    1. Refuse a wrong state, a role that may not, a person who did another step of this round.
+    1. Refuse a wrong state, a role that may not, a person who did another step of this round, and a
+       confirmation while an objection is open.
     2. Reckon anew. Where the digest differs from the statement's (or from `seen`, what the person looked
        at), write the new figures, start the steps over and refuse.
     3. Note the approval. The last one posts: claims stand on the statement, rent is charged, the entry is
        dated the last day of the month.
 
-    Raises CannotSettle: wrong_step, wrong_role, same_person, statement_changed.
+    Raises CannotSettle: wrong_step, wrong_role, same_person, objection_open, statement_changed.
     """
     changed = False
     with transaction.atomic():
         hold_journal_open()
-        statement = (
-            Statement.objects.select_for_update(of=["self"])
-            .select_related("lease__operator", "lease__premises__division")
-            .get(id=statement.id)
-        )
+        statement = locked(statement)
         by = _as_now(by)
-        before, after = STEPS[Step(step)]
-        if statement.state != before:
-            raise CannotSettle("wrong_step")
-        if not may(step, statement, by):
-            raise CannotSettle("wrong_role")
-        if statement.approvals.filter(round=statement.round, by=by).exists():
-            raise CannotSettle("same_person")
-        lease = lease_facts(Lease.objects.filter(id=statement.lease_id))[0]
-        now = sums(statement.month, of=[lease.id]).get(lease.id, NOTHING)
-        past = history(statement.month, of=[lease.id]).get(lease.id, [])
-        figures = reckon(lease=lease, month=statement.month, sums=now, history=past)
+        check_step(
+            statement,
+            step=step,
+            by=by,
+            did_another=statement.approvals.filter(round=statement.round, by=by).exists(),
+            objection_open=statement.objections.filter(answer="").exists(),
+        )
+        lease, now, past, figures = reckoned(statement)
         if digest_of(figures, now) != statement.digest or (seen and seen != statement.digest):
             _draw_up(statement, lease=lease, month=statement.month, sums_=now, past=past, at=at)
             changed = True
         else:
-            _approve_step(statement, step=step, state=after, now=now, by=by, at=at)
+            _approve_step(statement, step=step, state=STEPS[step][1], now=now, by=by, at=at)
         record(
             by=by,
             at=at,
@@ -209,13 +236,109 @@ def take_step(*, statement: Statement, step: str, by: Any, at: datetime, seen: s
     return statement
 
 
+def locked(statement: Statement) -> Statement:
+    """This statement as it stands now, its row locked, with what its steps ask about."""
+    return (
+        Statement.objects.select_for_update(of=["self"])
+        .select_related("lease__operator", "lease__premises__division")
+        .get(id=statement.id)
+    )
+
+
+def reckoned(statement: Statement) -> tuple[LeaseFacts, Sums, list[Month], Figures]:
+    """The figures that this statement would have now, and what they are reckoned from."""
+    lease = lease_facts(Lease.objects.filter(id=statement.lease_id))[0]
+    now = sums(statement.month, of=[lease.id]).get(lease.id, NOTHING)
+    past = history(statement.month, of=[lease.id]).get(lease.id, [])
+    return lease, now, past, reckon(lease=lease, month=statement.month, sums=now, history=past)
+
+
+def deem_confirmed(*, statement: Statement, by: Any, at: datetime) -> bool:
+    """This function will confirm a statement by the silence of its operator; whether it did.
+
+    The caller knows that the term has passed (vouchers/settlement/objections.py). Where figures have changed
+    they are drawn up anew instead, and the term begins again. Nothing is done in another state, or while an
+    objection is open.
+    """
+    with transaction.atomic():
+        hold_journal_open()
+        statement = locked(statement)
+        if statement.state != State.DRAFT or statement.objections.filter(answer="").exists():
+            return False
+        lease, now, past, figures = reckoned(statement)
+        same = digest_of(figures, now) == statement.digest
+        if same:
+            _approve_step(statement, step=Step.CONFIRM, state=State.CONFIRMED, now=now, by=None, at=at)
+        else:
+            _draw_up(statement, lease=lease, month=statement.month, sums_=now, past=past, at=at)
+        record(
+            by=by,
+            at=at,
+            action="deemed_confirmed" if same else "statement_changed",
+            subject=f"{lease.code} {statement.month:%Y-%m}",
+            detail={"digest": statement.digest, "round": statement.round},
+            channel="run",
+        )
+    return same
+
+
+@dataclass
+class Steps:
+    """What became of several steps: statements `taken` (or taken before by the same person over the same
+    figures), `refused` ones with why, and whether the month is locked now."""
+
+    taken: list[Statement] = field(default_factory=list)
+    refused: list[tuple[Statement, CannotSettle]] = field(default_factory=list)
+    locked: bool = False
+
+
+def take_steps(
+    *,
+    seen: Mapping[int, str],
+    step: str,
+    by: Any,
+    clock: Callable[[], datetime],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Steps:
+    """This function will take one step of each statement in `seen` (by id, the digest that was looked at).
+
+    Each in its own transaction; one that is refused stops no other. After approvals the months that are
+    complete are locked. Run again, what this person did over the same digest counts as taken.
+    """
+    outcome = Steps()
+    wanted = Statement.objects.filter(id__in=seen).select_related("lease").order_by("month", "lease__code")
+    for done, statement in enumerate(wanted, 1):
+        try:
+            outcome.taken.append(
+                take_step(statement=statement, step=step, by=by, at=clock(), seen=seen[statement.id])
+            )
+        except CannotSettle as refusal:
+            if _did(statement, step=step, by=by, digest=seen[statement.id]):
+                outcome.taken.append(statement)
+            else:
+                outcome.refused.append((statement, refusal))
+        progress(done, len(seen))
+    if step == Step.APPROVE:
+        for month in sorted({statement.month for statement in outcome.taken}):
+            outcome.locked = lock_if_complete(month=month, by=by, at=clock())
+    return outcome
+
+
+def _did(statement: Statement, *, step: str, by: Any, digest: str) -> bool:
+    """Whether this person took this step over this digest before, in the round that counts."""
+    return statement.approvals.filter(
+        step=step, by=by, digest=digest, round=models.F("statement__round")
+    ).exists()
+
+
 def _approve_step(statement: Statement, *, step: str, state: str, now: Sums, by: Any, at: datetime) -> None:
     Approval.objects.create(
         statement=statement,
         step=step,
         round=statement.round,
         by=by,
-        on_paper=step == Step.CONFIRM and by.holds("bureau_clerk"),
+        on_paper=step == Step.CONFIRM and by is not None and by.holds("bureau_clerk"),
+        deemed=by is None,
         at=at,
         digest=statement.digest,
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import date
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from ledger.journal.queries import next_month
 from providers.leases.schedule import TermsRow
@@ -12,8 +12,21 @@ from providers.models import Lease
 from vouchers.settlement.models import Statement
 from vouchers.settlement.reckon import LeaseFacts, Month, Sums
 
+# The two conditions of a claim, for set-based SQL and for the ORM.
 PENDING = "c.statement_id IS NULL AND c.reversed_on IS NULL AND c.service_on < %(end)s"
 TO_TAKE_BACK = "c.statement_id IS NOT NULL AND c.reversed_on IS NOT NULL AND c.taken_back_id IS NULL"
+
+
+def pending(month: date) -> Q:
+    """PENDING of Claim: what a statement of `month` would count, held back or not."""
+    return Q(statement=None, reversed_on=None, service_on__lt=next_month(month))
+
+
+def to_take_back() -> Q:
+    """TO_TAKE_BACK of Claim: stood on a statement and has been reversed since."""
+    return Q(statement__isnull=False, reversed_on__isnull=False, taken_back=None)
+
+
 # Changes with every claim that comes, goes or is swapped.
 MARK = "bit_xor(hashint8extended(c.redemption_id, 0))"
 

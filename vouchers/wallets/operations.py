@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Count, Sum
 
 from ledger import chart
 from ledger.audit.operations import record
@@ -203,6 +204,13 @@ def _close(*, hold: Hold, state: str, rest: dict[int, Decimal], day: date, at: d
     hold.state = state
     hold.closed_at = at
     hold.save(update_fields=["state", "closed_at"])
+
+
+def expiring(*, on: date) -> dict[str, tuple[int, Decimal]]:
+    """What `expire` on that day would find: {programme code: (vouchers with something left, yuan)}."""
+    past = Voucher.objects.filter(expired_on=None, valid_until__lt=on, remaining__gt=0)
+    found = past.order_by().values_list("programme__code").annotate(Count("id"), Sum("remaining"))
+    return {code: (count, value) for code, count, value in found.order_by("programme__code")}
 
 
 def expire(*, on: date, by: Any, at: datetime) -> dict[str, tuple[int, Decimal]]:

@@ -5,7 +5,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from ledger.journal.operations import exclusive
 from marketplace.management import base
 from vouchers.settlement.operations import CannotSettle, close_month
 
@@ -21,8 +20,7 @@ class Command(base.Command):
         parser.add_argument("month", type=base.month, metavar="YYYY-MM", help=_("the month to draw up"))
 
     def handle(self, *, month: date, **options) -> None:
-        with exclusive("close_month"):
-            drawn = close_month(month=month, by=self.by, at=timezone.now())
+        drawn = close_month(month=month, by=self.by, at=timezone.now())
         for statement in drawn:
             self.stdout.write(
                 f"{statement.lease.code} charge {statement.charge} applied {statement.applied} "

@@ -1,10 +1,15 @@
-"""The filters of a month, read from the address; what does not fit filters nothing."""
+"""The filters of a month, read from the address (what does not fit filters nothing), and the desk's questions."""
 
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
+from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
-from providers.models import Division
+from marketplace.web.forms import Marked
+from providers.models import Division, Lease
 from vouchers.models import Statement
 
 
@@ -57,3 +62,74 @@ class MonthFilter:
             )
             return all(part in words for part in self.q.casefold().split())
         return True
+
+
+class ReasonForm(Marked):
+    """Why something is decided: kept with the decision."""
+
+    reason = forms.CharField(
+        label=_("Why?"),
+        help_text=_("Your reason stands with the decision and in the audit."),
+        min_length=4,
+        max_length=200,
+        error_messages={
+            "required": _("Say why"),
+            "min_length": _("Say a little more: at least four characters"),
+        },
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+
+
+class MatchForm(Marked):
+    """The leases that a bank line pays, each with its amount; the first amount is the whole line at the start."""
+
+    PLACES = 4
+
+    def __init__(self, *args: Any, amount: Decimal, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for n in range(self.PLACES):
+            self.fields[f"lease_{n}"] = forms.CharField(
+                label=_("Lease %(number)s") % {"number": n + 1},
+                required=n == 0,
+                max_length=12,
+                error_messages={"required": _("Name the lease that this money pays")},
+                widget=forms.TextInput(
+                    attrs={"class": "form-control", "list": "leases", "autocomplete": "off"}
+                ),
+            )
+            self.fields[f"amount_{n}"] = forms.DecimalField(
+                label=_("Amount %(number)s in yuan") % {"number": n + 1},
+                required=n == 0,
+                min_value=Decimal("0.01"),
+                max_digits=16,
+                decimal_places=2,
+                initial=amount if n == 0 else None,
+                error_messages={
+                    "required": _("Say how much of it"),
+                    "invalid": _("Write the amount as 1234.50"),
+                },
+                widget=forms.TextInput(attrs={"class": "form-control", "inputmode": "decimal"}),
+            )
+
+    @property
+    def pairs(self) -> list[tuple[Any, Any]]:
+        return [(self[f"lease_{n}"], self[f"amount_{n}"]) for n in range(self.PLACES)]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        self.parts: list[tuple[Lease, Decimal]] = []
+        for n in range(self.PLACES):
+            code, amount = (data.get(f"lease_{n}") or "").strip().upper(), data.get(f"amount_{n}")
+            if not code:
+                if n and amount is not None:
+                    self.add_error(f"lease_{n}", _("Name the lease that this money pays"))
+                continue
+            lease = Lease.objects.filter(code=code).first()
+            if lease is None:
+                self.add_error(f"lease_{n}", _("There is no lease with this code"))
+            elif amount is None:
+                if f"amount_{n}" not in self.errors:
+                    self.add_error(f"amount_{n}", _("Say how much of it"))
+            else:
+                self.parts.append((lease, amount))
+        return data

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from providers.models import Lease
 from vouchers.models import Statement
 
 ZERO = Decimal("0.00")
+COMPARED = ("charge", "credit", "applied", "cash_due", "carry_out")
 
 
 @dataclass
@@ -40,3 +42,26 @@ class Totals:
         """What part of the rent is offset, to a tenth of a percent."""
         charge = self.figures["charge"]
         return (self.figures["applied"] / charge).quantize(Decimal("0.001")) if charge else ZERO
+
+
+@dataclass(frozen=True)
+class Change:
+    """One lease's statement beside that of the month before; either may be missing."""
+
+    now: Statement | None
+    before: Statement | None
+
+    @property
+    def lease(self) -> Lease:
+        row = self.now or self.before
+        assert row is not None
+        return row.lease
+
+    def now_of(self, name: str) -> Decimal | None:
+        return getattr(self.now, name) if self.now else None
+
+    def of(self, name: str) -> Decimal:
+        """By how many yuan a figure has changed; what is missing counts as nothing."""
+        return (getattr(self.now, name) if self.now else ZERO) - (
+            getattr(self.before, name) if self.before else ZERO
+        )

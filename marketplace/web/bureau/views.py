@@ -12,15 +12,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_safe
 
+from ledger.journal.queries import previous_month
 from ledger.models import Period
+from marketplace.accounts.models import Role
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope, sheets
-from marketplace.web.access import BUREAU, roles
+from marketplace.web.access import BUREAU, role_of, roles
 from marketplace.web.bureau.forms import MonthFilter, street_and_above
-from marketplace.web.bureau.totals import Totals
+from marketplace.web.bureau.totals import COMPARED, Change, Totals
 from marketplace.web.exports import export
 from marketplace.web.lists import Listing
+from marketplace.web.trace.acts import STEP_OF
 from vouchers.models import Claim, Statement
+from vouchers.settlement.operations import STEPS
 
 SORTS: dict[str, Any] = {
     "lease": lambda row: row.lease.code,
@@ -62,6 +66,7 @@ def months(request: HttpRequest) -> HttpResponse:
             "listing": listing,
             "this_month": this_month,
             "so_far": so_far,
+            "drawing": role_of(request.user) == Role.BUREAU_CLERK,
             "running": all(row["month"] != this_month for row in drawn) and this_month not in locked,
             "trail": [(_("Offset months"), None)],
         },
@@ -95,7 +100,7 @@ def month(request: HttpRequest, month: date) -> HttpResponseBase:
             "before": before,
             "after": after,
             "period": Period.objects.filter(month=month).first(),
-            "blockers": _blockers(month, everything),
+            "blockers": blockers(month, everything),
             "all": everything,
             "shown": shown,
             "wanted": wanted,
@@ -104,7 +109,54 @@ def month(request: HttpRequest, month: date) -> HttpResponseBase:
             "operators": sorted({(row.lease.operator.code, row.lease.operator.name) for row in rows}),
             "divisions": _divisions(rows),
             "chart": _chart(listing.rows),
+            "mine": _mine(request, rows),
+            "drawing": role_of(request.user) == Role.BUREAU_CLERK,
             "trail": [(_("Offset months"), reverse("bureau:months")), (month_name(month), None)],
+        },
+    )
+
+
+@roles(*BUREAU)
+@require_safe
+def compare(request: HttpRequest, month: date) -> HttpResponseBase:
+    """This page will set each lease's month beside the month before, the greatest change first."""
+    seen = scope.statements(request.user).select_related("lease__operator", "lease__premises")
+    now = {row.lease_id: row for row in seen.filter(month=month)}
+    before = {row.lease_id: row for row in seen.filter(month=previous_month(month))}
+    if not now:
+        raise Http404("no statements in this month")
+    rows = [Change(now.get(lease), before.get(lease)) for lease in now.keys() | before.keys()]
+    listing = Listing(
+        request,
+        rows,
+        sorts={
+            "lease": lambda row: row.lease.code,
+            **{name: (lambda row, name=name: (abs(row.of(name)), row.lease.code)) for name in COMPARED},
+        },
+        default="-credit",
+        per_page=100,
+    )
+    if (
+        file := export(request, sheets.changes(listing.rows, COMPARED, f"compare-{month:%Y-%m}"))
+    ) is not None:
+        return file
+    return render(
+        request,
+        "bureau/compare.html",
+        {
+            "month": month,
+            "before": previous_month(month),
+            "listing": listing,
+            "rows": [
+                (row, [(n, sheets.HEADINGS[n], row.now_of(n), row.of(n)) for n in COMPARED])
+                for row in listing.page
+            ],
+            "names": [(name, sheets.HEADINGS[name]) for name in COMPARED],
+            "trail": [
+                (_("Offset months"), reverse("bureau:months")),
+                (month_name(month), reverse("bureau:month", args=[month])),
+                (_("Beside the month before"), None),
+            ],
         },
     )
 
@@ -117,7 +169,7 @@ def _neighbours(month: date) -> tuple[date | None, date | None]:
     return before, after
 
 
-def _blockers(month: date, totals: Totals) -> list[dict[str, str]]:
+def blockers(month: date, totals: Totals) -> list[dict[str, str]]:
     """What stands between this month and its lock, each with the filter that shows it."""
     found = []
     states = Statement.State
@@ -152,6 +204,12 @@ def _divisions(rows: list[Statement]) -> list[tuple[str, str]]:
         for division in street_and_above(row.lease.premises.division)
     }
     return sorted(found)
+
+
+def _mine(request: HttpRequest, rows: list[Statement]) -> int:
+    """How many statements of these wait for this person's own step."""
+    step = STEP_OF.get(role_of(request.user))
+    return sum(row.state == STEPS[step][0] for row in rows) if step else 0
 
 
 def _chart(rows: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from ledger.books.text import NARRATIONS
-from ledger.models import Entry, Transfer
+from ledger.models import BankLine, Entry, Transfer
 from marketplace.web import scope
 from marketplace.web.access import BUREAU, roles
 
@@ -36,7 +36,10 @@ def entry(request: HttpRequest, number: int) -> HttpResponse:
                 .filter(redemption=None)
                 .order_by("id")[:50]
             ),
-            "bank_lines": list(found.bank_lines.all()[:20]),
+            "bank_lines": [
+                *found.bank_lines.all()[:20],
+                *BankLine.objects.filter(receipt__decisions__entry=found)[:1],
+            ],
             "reversed_by": list(found.reversed_by.all()[:5]),
             "trail": [
                 *(

@@ -7,8 +7,8 @@ from django.db.models import Case, Exists, OuterRef, Q, QuerySet, SmallIntegerFi
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ledger.journal.queries import next_month
 from vouchers.models import Claim, ReviewCase, Statement
+from vouchers.settlement.queries import pending, to_take_back
 
 
 @dataclass(frozen=True)
@@ -44,20 +44,18 @@ def claims(statement: Statement, figure: str) -> QuerySet[Claim]:
 
     A posted statement names its claims. Before that they are those that it would take now.
     """
-    month, after = statement.month, next_month(statement.month)
+    month = statement.month
     posted = statement.state == Statement.State.APPROVED
     held = Exists(ReviewCase.objects.filter(redemption=OuterRef("redemption_id"), decision=""))
     of_lease = Claim.objects.filter(lease=statement.lease_id)
     if figure == "under_review":
-        return of_lease.filter(held, statement=None, reversed_on=None, service_on__lt=after).annotate(
-            sign=Value(1)
-        )
+        return of_lease.filter(held, pending(month)).annotate(sign=Value(1))
     if posted:
         adds: Any = Q(statement=statement)
         takes: Any = Q(taken_back=statement)
     else:
-        adds = Q(statement=None, reversed_on=None, service_on__lt=after) & ~held
-        takes = Q(statement__isnull=False, reversed_on__isnull=False, taken_back=None)
+        adds = pending(month) & ~held
+        takes = to_take_back()
     chosen = {
         "earned": adds & Q(service_on__gte=month),
         "late": adds & Q(service_on__lt=month),

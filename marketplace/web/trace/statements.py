@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -12,12 +12,14 @@ from django.views.decorators.http import require_safe
 
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope, sheets
-from marketplace.web.access import BUREAU, STATEMENT_READERS, plays, roles
+from marketplace.web.access import BUREAU, STATEMENT_READERS, STEP_TAKERS, plays, role_of, roles
 from marketplace.web.exports import export
 from marketplace.web.lists import Listing
+from marketplace.web.trace.acts import WORDS, refusals
 from providers.leases import schedule
 from providers.models import Lease
 from vouchers.models import Approval, Statement
+from vouchers.settlement.objections import may_object, term_ends_on
 from vouchers.settlement.queries import lease_facts
 from vouchers.settlement.reckon import LeaseFacts
 
@@ -87,9 +89,31 @@ def statement(request: HttpRequest, lease: str, month: date) -> HttpResponseBase
             "before": near.filter(month__lt=month).order_by("-month").first(),
             "after": near.filter(month__gt=month).order_by("month").first(),
             "reads_entries": plays(request.user, BUREAU),
+            **_asked(request, found),
             "trail": [*up(request, found)[:-1], (f"{lease} · {month_name(month)}", None)],
         },
     )
+
+
+def _asked(request: HttpRequest, found: Statement) -> dict[str, Any]:
+    """What this reader may do here: their own step, objections, and until when silence is no consent."""
+    about: dict[str, Any] = {
+        "term": term_of(found),
+        "objected": found.objections.count(),
+        "objecting": may_object(found, request.user),
+    }
+    if plays(request.user, STEP_TAKERS):
+        about["words"] = WORDS[role_of(request.user)]
+        about["refusal"] = refusals([found], request.user)[found.pk]
+    return about
+
+
+def term_of(found: Statement) -> date | None:
+    """The last day to object, while the statement waits for its operator."""
+    if found.state != Statement.State.DRAFT:
+        return None
+    last = found.objections.aggregate(last=Max("answered_at"))["last"]
+    return term_ends_on(found, answered_at=last)
 
 
 def find(request: HttpRequest, lease: str, month: date) -> Statement:

@@ -1,10 +1,13 @@
 from django.urls import path
 
-from marketplace.web.trace import entries, lines, redemptions, statements, vouchers
+from marketplace.web.trace import entries, lines, objections, redemptions, statements, steps, vouchers
 
 urlpatterns = [
     path("statements/", statements.index, name="statements"),
     path("statements/<code:lease>/<month:month>/", statements.statement, name="statement"),
+    path("waiting/", steps.many, name="steps"),
+    path("statements/<code:lease>/<month:month>/step/", steps.step, name="step"),
+    path("statements/<code:lease>/<month:month>/objections/", objections.objections, name="objections"),
     path("statements/<code:lease>/<month:month>/lines/<slug:figure>/", lines.lines, name="lines"),
     path("redemptions/<redemption:number>/", redemptions.redemption, name="redemption"),
     path("redemptions/<redemption:number>/name/", redemptions.reveal, name="reveal"),

@@ -1,0 +1,76 @@
+"""Counting vouchers and who uses them: one pass over each of the large tables, in the background."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Max
+
+from ledger import chart
+from ledger.journal.queries import balances
+from ledger.models import Entry
+from ledger.money import ZERO
+from marketplace.overview.models import Snapshot
+from vouchers.models import Programme
+
+SOON_DAYS = 30
+KEPT = 48  # snapshots
+
+EXPIRING = """
+    SELECT programme_id, sum(remaining) FROM vouchers_voucher
+    WHERE expired_on IS NULL AND voided_on IS NULL AND valid_until BETWEEN %s AND %s GROUP BY programme_id
+"""
+REACH = """
+    SELECT count(*), count(*) FILTER (WHERE NOT used) FROM (
+        SELECT EXISTS (SELECT FROM vouchers_redemption r WHERE r.elder_id = h.elder_id AND r.reversed_on IS NULL) AS used
+        FROM (SELECT DISTINCT elder_id FROM vouchers_voucher) AS h) AS holder
+"""
+
+
+def take_snapshot(*, today: date, at: datetime) -> Snapshot | None:
+    """This function will count anew when anything was posted, or a day has passed, since it last did.
+
+    Amounts are yuan as text, by programme: issued, redeemed, expired, voided, left (held included), soon (what
+    of it runs out within 30 days). Returns None when nothing is new.
+    """
+    last = Entry.objects.aggregate(last=Max("id"))["last"] or 0
+    before = Snapshot.objects.first()
+    if before and (before.last_entry, before.today) == (last, today):
+        return None
+    now = balances()
+    with connection.cursor() as cursor:
+        cursor.execute(EXPIRING, [today, today + timedelta(days=SOON_DAYS)])
+        soon: dict[int, Decimal] = dict(cursor.fetchall())
+        cursor.execute(REACH)
+        holders, never = cursor.fetchone()
+
+    def of(account: str) -> str:
+        return str(abs(now.get(account, ZERO)))
+
+    rows = [
+        {
+            "code": one.code,
+            "name": one.name,
+            "settlement": one.settlement,
+            "issued": of(chart.vouchers_issued(one.code)),
+            "redeemed": of(chart.vouchers_redeemed(one.code)),
+            "expired": of(chart.vouchers_expired(one.code)),
+            "voided": of(chart.vouchers_voided(one.code)),
+            "left": str(
+                -now.get(chart.vouchers_outstanding(one.code), ZERO)
+                - now.get(chart.vouchers_held(one.code), ZERO)
+            ),
+            "soon": str(soon.get(one.pk, ZERO)),
+        }
+        for one in Programme.objects.order_by("code")
+    ]
+    made = Snapshot.objects.create(
+        taken_at=at,
+        today=today,
+        last_entry=last,
+        programmes=rows,
+        reach={"holders": holders, "never": never},
+    )
+    old = Snapshot.objects.values_list("pk", flat=True)[KEPT:]
+    Snapshot.objects.filter(pk__in=list(old)).delete()
+    return made

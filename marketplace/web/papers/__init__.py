@@ -1,0 +1,1 @@
+"""Papers as PDF, and the public page that tells whether a paper is genuine."""

@@ -1,0 +1,108 @@
+"""A paper as PDF, set by Typst: A4, figures on the right, its number and a code to verify it by.
+
+Typst gets the content as JSON, never as markup: what stands in a name cannot set anything.
+"""
+
+import io
+import json
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import segno
+import typst
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from marketplace.templatetags.yiquan import full_day, money, month_name
+from marketplace.web import sheets
+from vouchers.models import Approval, Paper, Statement
+
+CERTIFIED = ("charge", "credit", "applied", "cash_due")
+TEMPLATE = Path(__file__).with_name("paper.typ")
+
+
+@lru_cache(maxsize=1)
+def _template() -> bytes:
+    return TEMPLATE.read_bytes()
+
+
+def pdf(paper: Paper, *, address: str, language: str = "zh-hans") -> bytes:
+    """This function will give the PDF of a paper; `address` is where its QR code leads."""
+    with translation.override(language):
+        told = _told(paper, address)
+    return typst.compile(
+        _template(),
+        format="pdf",
+        sys_inputs={"paper": json.dumps(told, ensure_ascii=False)},
+        timestamp=int(paper.issued_at.timestamp()),
+    )
+
+
+def _told(paper: Paper, address: str) -> dict[str, Any]:
+    """Everything that stands on the paper, in words."""
+    content, lease = paper.content, paper.statement.lease
+    figures = {name: Decimal(value) for name, value in content["figures"].items()}
+    month = paper.statement.month
+    certificate = paper.kind == Paper.Kind.CERTIFICATE
+    shown = CERTIFIED if certificate else Statement.FIGURES
+    basis = dict(lease.Basis.choices).get(content["basis"], "")
+    facts = [
+        (_("Lease"), content["lease"]),
+        (_("Premises"), f"{content['premises']}, {content['address']}"),
+        (_("Owner"), content["owner"]),
+        (_("Operator"), content["operator"]),
+        (_("Basis"), " ".join(filter(None, [str(basis), content["decision_no"]]))),
+        (_("Issued on"), full_day(paper.issued_at)),
+    ]
+    steps = dict(Approval.Step.choices)
+    return {
+        "lang": "zh" if translation.get_language() == "zh-hans" else "en",
+        "title": str(paper.get_kind_display()).capitalize(),
+        "issuer": _("Civil affairs bureau"),
+        "month": month_name(month),
+        "number-word": _("Number"),
+        "number": paper.number,
+        "qr": _qr(address),
+        "qr-alt": _("Code that leads to the page where this paper is verified"),
+        "facts": [[str(name), str(value)] for name, value in facts if value],
+        "says": _(
+            "Of %(charge)s yuan rent for %(month)s, %(applied)s yuan are relieved by services; %(cash)s yuan are due in cash."
+        )
+        % {
+            "charge": money(figures["charge"]),
+            "month": month_name(month),
+            "applied": money(figures["applied"]),
+            "cash": money(figures["cash_due"]),
+        }
+        if certificate
+        else "",
+        "figure-word": _("Figure"),
+        "amount-word": _("Amount in yuan"),
+        "figures": [
+            [str(sheets.HEADINGS[name]), money(figures[name]), name in ("applied", "cash_due")]
+            for name in shown
+        ],
+        "steps": [
+            [
+                _("deemed confirmed: no objection within the term") if deemed else str(steps[step]),
+                full_day(date.fromisoformat(day)),
+            ]
+            for step, day, deemed in content["steps"]
+        ],
+        "verify": _(
+            "Whether this paper is genuine: scan the code, or open this address and compare the figures."
+        ),
+        "address": address,
+        "digest-word": _("Digest of the figures"),
+        "digest": content["digest"],
+    }
+
+
+def _qr(address: str) -> str:
+    """The address as an SVG of squares; error correction M bears a stamp across a corner."""
+    drawn = io.BytesIO()
+    segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=0, dark="#1B2320")
+    return drawn.getvalue().decode()

@@ -1,0 +1,171 @@
+"""What people decide about bank lines: confirm, decline, match, split, release (rules.md section 8).
+
+Money leaves Liabilities:Suspense:Receipts for the rent of a lease, or comes back to it. Every decision is
+one row with its entry, dated the bank's day; nothing is changed that was posted.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from ledger import chart
+from ledger.audit.operations import name_of, record
+from ledger.journal.operations import Move, hold_journal_open, post
+from ledger.journal.queries import day_of
+from ledger.money import ZERO
+from providers.models import Lease, Receipt, ReceiptDecision, ReceiptPart
+
+Action, State = ReceiptDecision.Action, Receipt.State
+
+SENTENCES = {
+    "wrong_role": _("Only a clerk of the bureau decides about bank lines."),
+    "moved_on": _("Somebody has decided about this line meanwhile. Reload the page to see how it stands."),
+    "outgoing": _("This money went out: it pays no rent."),
+    "does_not_add_up": _("The parts do not add up to the bank line. Correct the amounts."),
+    "lease_twice": _("One lease stands there twice. Give each lease one amount."),
+}
+
+
+class CannotMatch(Exception):
+    """Refused; nothing is written. `code` is one of SENTENCES."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(SENTENCES[self.code])
+
+
+def confirm(*, receipt: Receipt, by: Any, at: datetime) -> Receipt:
+    """This function will let a proposal stand: its money pays the lease. Raises CannotMatch."""
+    with transaction.atomic():
+        receipt, by = _locked(receipt, by)
+        if receipt.state != State.PROPOSED or receipt.lease is None:
+            raise CannotMatch("moved_on")
+        parts = [(receipt.lease, receipt.bank_line.amount)]
+        return _take(receipt, Action.CONFIRM, parts, by=by, at=at, reason="")
+
+
+def decline(*, receipt: Receipt, by: Any, at: datetime, reason: str = "") -> Receipt:
+    """This function will put a proposal back among what nobody knows. Its money moves nowhere."""
+    with transaction.atomic():
+        receipt, by = _locked(receipt, by)
+        if receipt.state != State.PROPOSED:
+            raise CannotMatch("moved_on")
+        receipt.state, receipt.lease, receipt.month = State.SUSPENSE, None, None
+        receipt.save(update_fields=["state", "lease", "month"])
+        return _noted(receipt, Action.DECLINE, [], by=by, at=at, reason=reason)
+
+
+def match_by_hand(
+    *, receipt: Receipt, parts: Sequence[tuple[Lease, Decimal]], by: Any, at: datetime, reason: str = ""
+) -> Receipt:
+    """This function will let a line pay one lease, or several: their parts (yuan) add up to the line.
+
+    Raises CannotMatch: wrong_role, outgoing, moved_on, lease_twice, does_not_add_up.
+    """
+    with transaction.atomic():
+        receipt, by = _locked(receipt, by)
+        if receipt.state not in (State.PROPOSED, State.SUSPENSE):
+            raise CannotMatch("moved_on")
+        if len({lease.pk for lease, _amount in parts}) < len(parts):
+            raise CannotMatch("lease_twice")
+        right = parts and all(amount > 0 for _lease, amount in parts)
+        if not right or sum((amount for _lease, amount in parts), ZERO) != receipt.bank_line.amount:
+            raise CannotMatch("does_not_add_up")
+        action = Action.MATCH if len(parts) == 1 else Action.SPLIT
+        return _take(receipt, action, parts, by=by, at=at, reason=reason)
+
+
+def release(*, receipt: Receipt, by: Any, at: datetime, reason: str) -> Receipt:
+    """This function will take a line back from the lease or leases that it paid; its money waits again."""
+    with transaction.atomic():
+        receipt, by = _locked(receipt, by)
+        if receipt.state == State.MATCHED and receipt.lease is not None:
+            parts = [(receipt.lease, receipt.bank_line.amount)]
+        elif receipt.state == State.SPLIT:
+            parts = [(part.lease, part.amount) for part in receipt.parts.select_related("lease")]
+            receipt.parts.all().delete()
+        else:
+            raise CannotMatch("moved_on")
+        receipt.state, receipt.lease, receipt.month = State.SUSPENSE, None, None
+        receipt.save(update_fields=["state", "lease", "month"])
+        return _noted(receipt, Action.RELEASE, parts, by=by, at=at, reason=reason)
+
+
+def _locked(receipt: Receipt, by: Any) -> tuple[Receipt, Any]:
+    """The receipt as it stands now, its row locked, and the person as the register has them now."""
+    hold_journal_open()
+    found = (
+        Receipt.objects.select_for_update(of=["self"]).select_related("bank_line", "lease").get(pk=receipt.pk)
+    )
+    by = get_user_model()._default_manager.get(pk=by.pk)
+    if not by.holds("bureau_clerk"):
+        raise CannotMatch("wrong_role")
+    if found.bank_line.direction == "out":
+        raise CannotMatch("outgoing")
+    return found, by
+
+
+def _take(
+    receipt: Receipt,
+    action: str,
+    parts: Sequence[tuple[Lease, Decimal]],
+    *,
+    by: Any,
+    at: datetime,
+    reason: str,
+) -> Receipt:
+    receipt.month = None
+    if len(parts) == 1:
+        receipt.state, receipt.lease = State.MATCHED, parts[0][0]
+    else:
+        receipt.state, receipt.lease = State.SPLIT, None
+        ReceiptPart.objects.bulk_create(
+            ReceiptPart(receipt=receipt, lease=lease, amount=amount) for lease, amount in parts
+        )
+    receipt.save(update_fields=["state", "lease", "month"])
+    return _noted(receipt, action, parts, by=by, at=at, reason=reason)
+
+
+def _noted(
+    receipt: Receipt,
+    action: str,
+    parts: Sequence[tuple[Lease, Decimal]],
+    *,
+    by: Any,
+    at: datetime,
+    reason: str,
+) -> Receipt:
+    """Post what the decision moves, and keep who decided."""
+    sign = -1 if action == Action.RELEASE else 1
+    entry = None
+    if parts:
+        entry = post(
+            key=f"receipt:{receipt.pk}:{receipt.decisions.count() + 1}",
+            kind="receipt",
+            dated_on=day_of(receipt.bank_line.booked_at),
+            at=at,
+            moves=[
+                Move(chart.SUSPENSE_RECEIPTS, chart.receivable_rent(lease.code), sign * amount)
+                for lease, amount in parts
+            ],
+        )
+    told = [[lease.code, str(amount)] for lease, amount in parts]
+    ReceiptDecision.objects.create(
+        receipt=receipt, action=action, parts=told, reason=reason[:200], by=name_of(by), at=at, entry=entry
+    )
+    record(
+        by=by,
+        at=at,
+        action=f"receipt_{action}",
+        subject=f"bank line {receipt.bank_line_id}",
+        detail={"parts": told, "reason": reason[:200]},
+    )
+    return receipt
