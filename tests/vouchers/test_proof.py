@@ -485,6 +485,11 @@ DAMAGES = [
         "'bank line ' || (SELECT max(id) FROM ledger_bankline)",
     ),
     Damage(
+        "receipt_parts", "a receipt called split that has no parts",
+        f"UPDATE providers_receipt SET state = 'split', lease_id = NULL WHERE bank_line_id = {LINE}",
+        f"'bank line ' || {LINE}",
+    ),
+    Damage(
         "suspense", "money in suspense that somebody called matched",
         "UPDATE providers_receipt SET state = 'matched', lease_id = (SELECT min(id) FROM providers_lease) "
         "WHERE state = 'suspense'",
