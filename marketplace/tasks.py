@@ -15,6 +15,7 @@ from marketplace.jobs import operations as jobs
 from marketplace.messages import operations as messages
 from marketplace.nightly import operations as nightly
 from marketplace.overview.operations import take_snapshot
+from vouchers.review import operations as review
 
 BOOKS = str(settings.DATA_DIR / "books")
 
@@ -72,6 +73,12 @@ def settle() -> None:
     settle_debts(handlers=HANDLERS, clock=timezone.now)
 
 
+@shared_task(name="review_new")
+def review_new() -> None:
+    """Look at new redemptions by the rules, three times a minute; what they open is noted in the audit."""
+    review.review_new(by="rules", clock=timezone.now)
+
+
 def export_books(payload: dict[str, Any]) -> None:
     """A month was locked: its books go to disk, where auditors take them."""
     nightly.noted("export_books", lambda: nightly.printed("export_books", BOOKS))
@@ -104,4 +111,5 @@ BEAT = {
     "check the books": {"task": "check_books", "schedule": crontab(hour=3, minute=0)},
     "count vouchers for the overview": {"task": "take_snapshot", "schedule": 300.0},
     "do what is owed": {"task": "settle_debts", "schedule": 3.0},
+    "look at new redemptions": {"task": "review_new", "schedule": 20.0},
 }

@@ -5,12 +5,15 @@ from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, Ow
 from vouchers.elders.models import Elder
 from vouchers.programmes.models import IssueRun, Programme
 from vouchers.redemption.models import Claim, Redemption, Reversal
+from vouchers.review.models import CallBack, CallBackRound, ReviewProgress, RuleTerms
 from vouchers.settlement.models import Approval, Drawing, Objection, Paper, ReviewCase, Statement
 from vouchers.wallets.models import Hold, HoldLine, Movement, Voucher
 
 __all__ = [
     "Approval",
     "Call",
+    "CallBack",
+    "CallBackRound",
     "Claim",
     "Consent",
     "DelegateAct",
@@ -31,6 +34,8 @@ __all__ = [
     "Redemption",
     "Reversal",
     "ReviewCase",
+    "ReviewProgress",
+    "RuleTerms",
     "Statement",
     "TokenUse",
     "Voucher",

@@ -178,6 +178,47 @@ def statement_state(statement: Any) -> dict:
     return {"tone": tone, "mark": mark, "label": statement.get_state_display()}
 
 
+CASE_MARKS = {
+    "released": ("ok", "check-circle-fill"),
+    "lifted": ("ok", "check-circle-fill"),
+    "rejected": ("no", "x-octagon-fill"),
+    "reversed": ("no", "arrow-counterclockwise"),
+}
+
+
+@register.inclusion_tag("components/pill.html")
+def case_state(case: Any) -> dict:
+    """Where a review case stands: held back, only marked, or how it was decided."""
+    if case.decision:
+        tone, mark = CASE_MARKS[case.decision]
+        return {"tone": tone, "mark": mark, "label": case.get_decision_display()}
+    if case.holds:
+        return {"tone": "due", "mark": "flag-fill", "label": _("held back")}
+    return {"tone": "wait", "mark": "eye", "label": _("marked")}
+
+
+@register.inclusion_tag("components/pill.html")
+def rule_mode(terms: Any) -> dict:
+    """What a review rule does with its findings now."""
+    if not terms.active:
+        return {"tone": "", "mark": "dash-circle", "label": _("rests")}
+    if terms.holds:
+        return {"tone": "due", "mark": "flag-fill", "label": _("holds back")}
+    return {"tone": "wait", "mark": "eye", "label": _("marks")}
+
+
+@register.simple_tag
+def share(part: int, whole: int) -> str:
+    """How long a bar is, of 100."""
+    return f"{100 * part / whole:.1f}" if whole else "0"
+
+
+@register.simple_tag
+def points(value: float) -> str:
+    """A share of answers as a percentage with one decimal: 0.0832 is 8.3%."""
+    return f"{100 * value:.1f}%"
+
+
 @register.inclusion_tag("components/bar.html")
 def rent_bar(charge: Decimal, applied: Decimal, carry_out: Decimal, cap: Decimal, tall: bool = False) -> dict:
     """The rent of one lease as a bar: its whole length is the rent; dark is offset, the tick is the cap;

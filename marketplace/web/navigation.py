@@ -59,8 +59,8 @@ def home_items(user: Any, path: str = "") -> list[Item]:
             _item(
                 path,
                 "bureau:reviews",
-                _("Held for review"),
-                _("Redemptions held back until somebody decides"),
+                _("Review"),
+                _("What the rules found, what is held back, and who decides; rules; call-backs"),
                 "flag-fill",
             )
         )
@@ -81,6 +81,16 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 _("Audit"),
                 _("Who did and saw what, searched and exported"),
                 "shield-check",
+            )
+        )
+    if role == Role.HOTLINE_AGENT:
+        items.append(
+            _item(
+                path,
+                "bureau:calls",
+                _("Call-backs"),
+                _("Elders drawn by lot, to be asked whether they had the service"),
+                "telephone-fill",
             )
         )
     if role == Role.OPERATOR_MANAGER:

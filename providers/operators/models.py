@@ -54,3 +54,35 @@ class Suspension(models.Model):
 
     def __str__(self) -> str:
         return f"{self.starts_on}–{self.reinstated_on or ''}"
+
+
+class StaffLink(models.Model):
+    """Somebody who works for an operator, or a relative of one who does.
+
+    Known by `person` alone: the keyed digest of the ID number by which the register of elders finds its rows
+    (vouchers/elders/sealing.py), so that nobody is named here and staff who are no elders stay unknown.
+    """
+
+    class Relation(models.TextChoices):
+        STAFF = "staff", _("works there")
+        RELATIVE = "relative", _("relative of one who works there")
+
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="staff_links")
+    person = models.BinaryField(max_length=32)
+    relation = models.CharField(max_length=8, choices=Relation)
+    starts_on = models.DateField()
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["operator", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["operator", "person", "relation", "starts_on"], name="staff_link_once"
+            ),
+            models.CheckConstraint(
+                name="staff_link_ends_after_start", condition=Q(ends_on=None) | Q(ends_on__gte=F("starts_on"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operator_id} {self.relation}"

@@ -100,6 +100,25 @@ class Price(models.Model):
         return f"{self.service} {self.valid_from}"
 
 
+class CashPrice(models.Model):
+    """What somebody without vouchers pays at these premises, from `valid_from` until the next such row."""
+
+    premises = models.ForeignKey(Premises, models.PROTECT, related_name="cash_prices")
+    service = models.ForeignKey(Service, models.PROTECT, related_name="cash_prices")
+    valid_from = models.DateField()
+    price = models.DecimalField(max_digits=12, decimal_places=2, help_text="yuan a unit")
+
+    class Meta:
+        ordering = ["premises", "service", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["premises", "service", "valid_from"], name="cash_price_once"),
+            models.CheckConstraint(name="cash_price_positive", condition=Q(price__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.premises_id} {self.service_id} {self.valid_from}"
+
+
 class TermsVersion(models.Model):
     """One row, raised by triggers whenever terms change (leases, prices, offers, programmes, operators).
 

@@ -20,7 +20,8 @@ FACTS = """
         'RD-' || lpad(((SELECT coalesce(max(id), 0) FROM vouchers_redemption) + n)::text, 9, '0') AS number,
         (SELECT (max(month) + interval '1 month')::date FROM ledger_period) AS first_open, served.*
     FROM (
-        SELECT row_number() OVER (ORDER BY day, e.id) AS n, day, (day + time '11:30') AT TIME ZONE 'Asia/Shanghai' AS at,
+        SELECT row_number() OVER (ORDER BY day, e.id) AS n, day, (day + time '10:45' + (e.id * 7919 + k * 104729) %% 7200 * interval '1 second')
+                AT TIME ZONE 'Asia/Shanghai' AS at,
             e.id AS elder_id, v.id AS voucher_id, p.lease_id, s.id AS service_id, outstanding.id AS outstanding,
             redeemed.id AS redeemed, subsidy.id AS subsidy, payable.id AS payable
         FROM vouchers_elder e

@@ -5,6 +5,7 @@ was taken away: in the bare story, as the superuser.
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from decimal import Decimal
 
 import psycopg
 import pytest
@@ -14,7 +15,9 @@ from django.db.utils import DatabaseError
 from psycopg import errors
 
 from marketplace.rights import append_only_tables
-from tests import databases
+from tests import databases, story
+from vouchers.review.call_backs import answer, draw_round
+from vouchers.review.parameters import set_terms
 
 WRITTEN_ONCE = sorted(append_only_tables())
 # Tables in which only some columns, or only rows that are not final yet, may change.
@@ -24,7 +27,11 @@ KEPT = {
     "vouchers_voucher": "UPDATE vouchers_voucher SET face_value = face_value + 1",
     "vouchers_statement": "UPDATE vouchers_statement SET carry_out = carry_out + 1 WHERE state = 'approved'",
     "vouchers_reviewcase": "UPDATE vouchers_reviewcase SET note = 'else' WHERE decision <> ''",
+    "vouchers_callback": "UPDATE vouchers_callback SET result = 'denied' WHERE result <> ''",
 }
+
+# Of these only the rows that are final.
+FINAL = {"vouchers_reviewcase": " WHERE decision <> ''", "vouchers_callback": " WHERE result <> ''"}
 
 PAYABLE = "(SELECT id FROM ledger_account WHERE name = 'Liabilities:Payable:OP01')"
 SUBSIDY = "(SELECT id FROM ledger_account WHERE name = 'Expenses:Subsidy:Government')"
@@ -51,7 +58,7 @@ PRIVILEGE, TRIGGER, CHECK = (
 ATTACKS = [
     *[(f"DELETE FROM {table}", PRIVILEGE) for table in WRITTEN_ONCE],
     *[(f"TRUNCATE {table} CASCADE", PRIVILEGE) for table in [*WRITTEN_ONCE, *KEPT]],
-    *[(f"DELETE FROM {table}" + (" WHERE decision <> ''" if table == "vouchers_reviewcase" else ""), TRIGGER)
+    *[(f"DELETE FROM {table}" + FINAL.get(table, ""), TRIGGER)
       for table in KEPT],
     *[(statement, TRIGGER) for statement in KEPT.values()],
     *[(f"ALTER TABLE {table} DISABLE TRIGGER ALL", PRIVILEGE) for table in [*WRITTEN_ONCE, *KEPT]],
@@ -97,8 +104,23 @@ def attacked(story_template: str, django_db_blocker) -> Iterator[str]:
     """One copy of the story for all attacks: what is refused leaves nothing behind, the rest is rolled back."""
     name = databases.clone(story_template)
     with django_db_blocker.unblock(), databases.pointed_at(name):
+        rules_and_calls()
         yield name
     databases.drop(name)
+
+
+def rules_and_calls() -> None:
+    """What the story does not tell of: a rule's parameters, a draw and an answer."""
+    at = story.moment("2026-04-02")
+    set_terms(
+        rule="late", valid_from=story.MARCH, active=True, holds=False, values={"days": 20}, reason="story",
+        by=story.user_named("approver"), at=at,
+    )  # fmt: skip
+    clerk = story.user_named("clerk")
+    round_ = draw_round(
+        month=story.MARCH, confidence=Decimal("0.9"), margin=Decimal("0.2"), seed="story", by=clerk, at=at
+    )
+    answer(call=round_.calls.first(), result="confirmed", note="", by=clerk, at=at)
 
 
 def attack(statements: str, *, using: str = "default") -> psycopg.Error | None:

@@ -31,7 +31,7 @@ VOUCHERS = """
 
 REDEMPTIONS = """
     SELECT r.key, r.reversed_on, EXISTS (
-        SELECT FROM vouchers_reviewcase c WHERE c.redemption_id = r.id AND c.decision = '')
+        SELECT FROM vouchers_reviewcase c WHERE c.redemption_id = r.id AND c.decision = '' AND c.holds)
     FROM vouchers_redemption r
 """
 

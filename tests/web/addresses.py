@@ -16,6 +16,8 @@ BUREAU = {Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR}
 TRACE = BUREAU | {Role.STREET_OFFICER, Role.OPERATOR_MANAGER}
 PUBLIC = ""  # elders and families have no role
 FAMILY = {PUBLIC, Role.HOTLINE_AGENT}
+DECIDERS = {Role.BUREAU_CLERK, Role.BUREAU_APPROVER}
+CALLERS = {Role.BUREAU_CLERK, Role.HOTLINE_AGENT}
 EVERYBODY = {*Role, PUBLIC}
 MANAGER = {Role.OPERATOR_MANAGER}
 STEPS = {Role.OPERATOR_MANAGER, Role.BUREAU_CLERK, Role.STREET_OFFICER, Role.BUREAU_APPROVER}
@@ -57,8 +59,6 @@ PAGES = {
     "bureau:receipts": _page(BUREAU),
     "bureau:receipt": _page(BUREAU, posts=True),
     "bureau:arrears": _page(BUREAU),
-    "bureau:reviews": _page(BUREAU),
-    "bureau:review": _page(BUREAU, posts=True),
     "bureau:audit": _page({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATOR}),
     "work": _page(BUREAU),
     "work_kind": _page(BUREAU, posts=True),
@@ -70,6 +70,21 @@ PAGES = {
     "paper_pdf": _page(TRACE),
     "verify": _page(EVERYBODY, public=True),
     "verify_ask": _page(EVERYBODY, public=True),
+    "bureau:reviews": _page(BUREAU),
+    "bureau:reviews_release": _page(DECIDERS, method="post"),
+    "bureau:review": _page(BUREAU),
+    "bureau:review_decide": _page(DECIDERS, method="post"),
+    "bureau:orders_missing": _page(BUREAU),
+    "bureau:rules": _page(BUREAU),
+    "bureau:rule": _page(BUREAU),
+    "bureau:rule_set": _page({Role.BUREAU_APPROVER}, method="post"),
+    "bureau:rounds": _page(BUREAU),
+    "bureau:round_draw": _page(DECIDERS, method="post"),
+    "bureau:round": _page(BUREAU),
+    "bureau:calls": _page(CALLERS),
+    "bureau:call": _page(CALLERS),
+    "bureau:call_phone": _page(CALLERS, method="post"),
+    "bureau:call_result": _page(CALLERS, method="post"),
     "statements": _page(TRACE),
     "statement": _page(TRACE),
     "lines": _page(TRACE),
@@ -122,7 +137,6 @@ def arguments(name: str, city: City) -> list[Any]:
         "office:earned": [city.leases[0].code],
         "bureau:compare": [city.month],
         "bureau:receipt": [city.bank_lines[1].pk],
-        "bureau:review": [first.number],
         "work_kind": ["bank"],
         "job": [city.jobs[0].pk],
         "papers": [city.leases[0].code, city.statements[0].month],
@@ -130,6 +144,14 @@ def arguments(name: str, city: City) -> list[Any]:
         "verify": [city.papers[0].number, city.papers[0].code],
         "step": [city.leases[0].code, city.month],
         "objections": [city.leases[0].code, city.month],
+        "bureau:review": [city.cases[0].pk],
+        "bureau:review_decide": [city.cases[0].pk],
+        "bureau:rule": ["duplicate"],
+        "bureau:rule_set": ["duplicate"],
+        "bureau:round": [city.calls[0].round_id],
+        "bureau:call": [city.calls[0].pk],
+        "bureau:call_phone": [city.calls[0].pk],
+        "bureau:call_result": [city.calls[0].pk],
         "statement": [city.leases[0].code, city.month],
         "lines": [city.leases[0].code, city.month, "earned"],
         "redemption": [first.number],
@@ -170,10 +192,12 @@ def all_pages(city: City) -> dict[str, str]:
         found[f"job:{job.kind}"] = reverse("job", args=[job.pk])
     for kind in ("city", "issue", "close"):
         found[f"work:{kind}"] = reverse("work_kind", args=[kind])
-    held = city.redemptions[len(city.redemptions) // 2 + 4]
-    found["review:held"] = reverse("bureau:review", args=[held.number])
     found["receipt:matched"] = reverse("bureau:receipt", args=[city.bank_lines[0].pk])
     found["month:nothing"] = f"{found['bureau:month']}?q=nothing"
     found["redemption:reversed"] = reverse("redemption", args=[city.redemptions[5].number])
+    found["reviews:ticked"] = f"{found['bureau:reviews']}?ticked=1"
+    found["reviews:nothing"] = f"{found['bureau:reviews']}?q=nothing"
+    found["review:marked"] = reverse("bureau:review", args=[city.cases[1].pk])
+    found["review:released"] = reverse("bureau:review", args=[city.cases[2].pk])
     found["missing"] = "/there/is/no/such/page/"
     return found

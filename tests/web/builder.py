@@ -20,6 +20,8 @@ from providers.models import Division, Lease, LeaseTerms, Operator, Premises, Re
 from vouchers.models import (
     Approval,
     Call,
+    CallBack,
+    CallBackRound,
     Claim,
     Delegation,
     Elder,
@@ -31,6 +33,7 @@ from vouchers.models import (
     Redemption,
     Reversal,
     ReviewCase,
+    RuleTerms,
     Statement,
     Voucher,
 )
@@ -64,6 +67,8 @@ class City:
     leases: list[Lease] = field(default_factory=list)
     people: dict[str, User] = field(default_factory=dict)
     redemptions: list[Redemption] = field(default_factory=list)
+    cases: list[ReviewCase] = field(default_factory=list)
+    calls: list[CallBack] = field(default_factory=list)
     statements: list[Statement] = field(default_factory=list)
     bank_lines: list[BankLine] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
@@ -203,6 +208,7 @@ def build(
             late = made[meals - 2]
             ReviewCase.objects.create(redemption=late, reason="after_death", opened_at=at(this))
             held.add(late.pk)
+            _reviews(city, made, late, at(this))
             wrong = city.redemptions[meals - 1]
             entry = Entry.objects.create(
                 key=f"reverse:{wrong.number}", kind="reversal", dated_on=month, recorded_at=at(month)
@@ -407,6 +413,54 @@ def _meals(month, leases, programmes, elders, service, accounts) -> list[Redempt
     )
     _many(Claim(redemption=r, lease=r.lease, service_on=r.service_on, amount=8) for r in redemptions)
     return redemptions
+
+
+def _reviews(city: City, made: list[Redemption], late: Redemption, when: datetime) -> None:
+    """Beside the case that holds: one that marks, one that was released; a draw with one call of two made."""
+    near = made[1]
+    facts = {"minutes": 4, "beside": [late.number]}
+    city.cases = [
+        late.review_cases.get(),
+        ReviewCase.objects.create(
+            redemption=near, reason="duplicate", holds=False, facts=facts, opened_at=when
+        ),
+        ReviewCase.objects.create(
+            redemption=near,
+            reason="closed",
+            holds=False,
+            facts={"clock": "15:10", "hours": ["10:30–13:30"]},
+            opened_at=when,
+            decision="released",
+            decided_at=when + timedelta(days=2),
+            decided_by="clerk",
+            note="当天延长营业",
+        ),
+    ]
+    RuleTerms.objects.create(
+        rule="duplicate",
+        valid_from=city.month,
+        holds=False,
+        values={"minutes": 10},
+        reason="窗口打单慢",
+        by="approver",
+        at=when,
+    )
+    round_ = CallBackRound.objects.create(
+        month=city.month,
+        confidence="0.95",
+        margin="0.10",
+        seed="20260901",
+        up_to=made[-1].pk,
+        at=when,
+        by="clerk",
+    )
+    city.calls = _many(
+        CallBack(round=round_, operator=row.lease.operator, redemption=row, **result)
+        for row, result in (
+            (near, {}),
+            (late, {"result": "denied", "by": "hotline", "at": when}),
+        )
+    )
 
 
 def _close(city: City, month: date, *, posted: bool, held: set[int], meals: int, served: int) -> None:

@@ -75,10 +75,12 @@ def test_everybody_has_a_first_page(as_, name):
     hrefs = {item.href for item in page.context["items"]}
     role = PEOPLE[name]
     if role in (Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR):
-        assert hrefs == {reverse("bureau:months"), reverse("statements")}
+        assert hrefs == {reverse("bureau:months"), reverse("bureau:reviews"), reverse("statements")}
     elif role in (Role.OPERATOR_MANAGER, Role.STREET_OFFICER):
         own = {reverse("office:today")} if role == Role.OPERATOR_MANAGER else set()
         assert hrefs == {reverse("statements")} | own
+    elif role == Role.HOTLINE_AGENT:
+        assert hrefs == {reverse("bureau:calls")}
     else:
         assert hrefs == set() and "Nothing to do here yet" in page.content.decode()
     for href in hrefs:

@@ -20,10 +20,12 @@ from providers.known import Known
 from providers.leases import operations as leases
 from providers.operators import operations as operators
 from providers.premises import operations as premises
+from providers.services import cash_prices
 from providers.services import operations as services
 from vouchers.city.uses import Uses
 from vouchers.elders import register as elders
 from vouchers.programmes import register as programmes
+from vouchers.review import staff
 
 SUFFIXES = (".csv", ".xlsx")
 
@@ -37,6 +39,9 @@ FILES: dict[str, tuple[list[Column], Callable[..., None] | None]] = {
     "offers": (services.OFFERS, services.plan_offers),
     "service_prices": (services.PRICES, services.plan_prices),
     "programmes": (programmes.COLUMNS, programmes.plan_programmes),
+    # What the review rules know besides.
+    "cash_prices": (cash_prices.COLUMNS, cash_prices.plan_cash_prices),
+    "staff": (staff.COLUMNS, staff.plan_staff),
     "elders": (elders.COLUMNS, None),  # of any length: read row by row
 }
 

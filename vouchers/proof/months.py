@@ -232,7 +232,7 @@ INVARIANTS = [
             LEFT JOIN (SELECT lease_id, max(month) AS month FROM vouchers_statement WHERE state = 'approved'
                 GROUP BY lease_id) AS done ON done.lease_id = c.lease_id
         WHERE c.statement_id IS NULL AND c.reversed_on IS NULL
-            AND NOT EXISTS (SELECT FROM vouchers_reviewcase k WHERE k.redemption_id = c.redemption_id)
+            AND NOT EXISTS (SELECT FROM vouchers_reviewcase k WHERE k.redemption_id = c.redemption_id AND k.holds)
             AND (done.month > e.dated_on OR {LAST_LOCKED} > greatest(e.dated_on, {FIRST_LOCKED}))
         """,
     ),

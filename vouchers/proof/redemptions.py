@@ -145,7 +145,8 @@ INVARIANTS = [
         SELECT {NUMBER}
         FROM vouchers_redemption r JOIN vouchers_elder e ON e.id = r.elder_id
         WHERE e.died_on <= r.service_on AND r.reversed_on IS NULL AND NOT EXISTS (
-            SELECT FROM vouchers_reviewcase c WHERE c.redemption_id = r.id AND c.decision IN ('', 'released'))
+            SELECT FROM vouchers_reviewcase c
+            WHERE c.redemption_id = r.id AND c.reason = 'after_death' AND c.holds AND c.decision IN ('', 'released'))
         """,
     ),
     Invariant(

@@ -2,6 +2,7 @@
 
 import re
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -92,6 +93,10 @@ class Redemption(models.Model):
         indexes = [
             models.Index(fields=["elder", "service_on"], name="redemption_of_elder"),
             models.Index(fields=["lease", "service_on"], name="redemption_of_lease"),
+            # Finds a month among years for next to nothing: rows come nearly in order of their days.
+            BrinIndex(
+                fields=["service_on"], name="redemption_of_month", autosummarize=True, pages_per_range=32
+            ),
         ]
 
     def __str__(self) -> str:

@@ -231,10 +231,30 @@ class Objection(models.Model):
 
 
 class ReviewCase(models.Model):
-    """A redemption held back until someone decides: clear it, reject it (a reversal), or lift the case."""
+    """What a rule found about a redemption, or a death learnt late, until someone decides.
+
+    Open and `holds`: the redemption is held back (rules.md sections 6 and 7). Open and not: it is only marked
+    for someone to look at, and counts. `holds` is never taken back, only decided. `facts` are what the rule
+    saw (vouchers/review/rules): codes, numbers and times, nothing that names a person.
+    """
 
     class Reason(models.TextChoices):
         AFTER_DEATH = "after_death", _("dated on or after the elder's death")
+        TOO_FAR = "too_far", _("two places too far apart")
+        BURST = "burst", _("too many at one counter at once")
+        CLOSED = "closed", _("outside opening hours")
+        TOO_MUCH = "too_much", _("more meals than one can eat")
+        LAST_HOUR = "last_hour", _("rush in the month's last hours")
+        ONE_CASHIER = "one_cashier", _("served by one cashier only")
+        KIN = "kin", _("staff of the operator, or a relative")
+        CLAIMED_TWICE = "claimed_twice", _("offset and subsidy for one service")
+        TOO_DEAR = "too_dear", _("dearer than the cash price")
+        NO_EVIDENCE = "no_evidence", _("visit without evidence")
+        TOO_FAST = "too_fast", _("faster than it can be served")
+        DUPLICATE = "duplicate", _("the same service twice")
+        ORDER_DIFFERS = "order_differs", _("more than was ordered")
+        WRONG_MONTH = "wrong_month", _("another month than the order's")
+        LATE = "late", _("reported late")
 
     class Decision(models.TextChoices):
         RELEASED = "released", _("cleared")
@@ -244,23 +264,32 @@ class ReviewCase(models.Model):
 
     redemption = models.ForeignKey(Redemption, models.PROTECT, related_name="review_cases")
     reason = models.CharField(max_length=16, choices=Reason)
+    holds = models.BooleanField(default=True, db_default=True)
+    facts = models.JSONField(default=dict, db_default={})
     opened_at = models.DateTimeField()
-    decision = models.CharField(max_length=8, choices=Decision, blank=True)
+    decision = models.CharField(max_length=8, choices=Decision, blank=True, db_default="")
     decided_at = models.DateTimeField(null=True, blank=True)
-    decided_by = models.CharField(max_length=150, blank=True)
-    note = models.CharField(max_length=500, blank=True)
+    decided_by = models.CharField(max_length=150, blank=True, db_default="")
+    note = models.CharField(max_length=500, blank=True, db_default="")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["redemption", "reason"], name="one_open_case_a_reason", condition=Q(decision="")
             ),
+            # What a rule found once and someone decided is not found again; a death can be learnt again.
+            models.UniqueConstraint(
+                fields=["redemption", "reason"], name="one_case_a_rule", condition=~Q(reason="after_death")
+            ),
             models.CheckConstraint(
                 name="review_decided_by_someone_at_some_time",
                 condition=Q(decision="", decided_at=None) | (~Q(decision="") & Q(decided_at__isnull=False)),
             ),
         ]
-        indexes = [models.Index(fields=["redemption"], name="review_open", condition=Q(decision=""))]
+        indexes = [
+            models.Index(fields=["redemption"], name="review_held", condition=Q(decision="", holds=True)),
+            models.Index(fields=["opened_at"], name="review_waits", condition=Q(decision="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.redemption_id} {self.reason}"

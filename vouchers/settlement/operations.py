@@ -364,7 +364,7 @@ def _stand(statement: Statement, now: Sums) -> None:
         "lease": statement.lease_id,
         "statement": statement.id,
     }
-    not_held = "NOT EXISTS (SELECT FROM vouchers_reviewcase r WHERE r.redemption_id = c.redemption_id AND r.decision = '')"
+    not_held = "NOT EXISTS (SELECT FROM vouchers_reviewcase r WHERE r.redemption_id = c.redemption_id AND r.decision = '' AND r.holds)"
     for column, condition, mark in (
         ("statement_id", f"{PENDING} AND {not_held}", now.counted_mark),
         ("taken_back_id", TO_TAKE_BACK, now.taken_back_mark),

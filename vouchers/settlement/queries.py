@@ -34,7 +34,7 @@ SUMS = f"""
     SELECT c.lease_id, date_trunc('month', c.service_on)::date, CASE WHEN review.redemption_id IS NOT NULL THEN 'held' ELSE 'counted' END,
         sum(c.amount), count(*), {MARK}
     FROM vouchers_claim c LEFT JOIN (
-        SELECT DISTINCT redemption_id FROM vouchers_reviewcase WHERE decision = '') AS review
+        SELECT DISTINCT redemption_id FROM vouchers_reviewcase WHERE decision = '' AND holds) AS review
         ON review.redemption_id = c.redemption_id
     WHERE {PENDING} {{lease}} GROUP BY 1, 2, 3
     UNION ALL

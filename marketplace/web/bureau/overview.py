@@ -63,7 +63,7 @@ def overview(request: HttpRequest) -> HttpResponseBase:
             "ages": [(name, sum((one.ages[n] for one in owed), ZERO)) for n, name in enumerate(age_names())],
             "owed": sum((one.total for one in owed), ZERO),
             "owing": len(owed),
-            "reviews": scope.review_cases(request.user).filter(decision="").count(),
+            "reviews": scope.review_cases(request.user).filter(decision="", holds=True).count(),
             "bureau": plays(request.user, BUREAU),
             "division": request.user.division,  # type: ignore[union-attr]
             "snapshot": snapshot,

@@ -1,6 +1,6 @@
-from django.urls import path
+from django.urls import include, path
 
-from marketplace.web.bureau import audit, overview, receipts, reviews, views
+from marketplace.web.bureau import audit, overview, receipts, views
 
 app_name = "bureau"
 urlpatterns = [
@@ -11,7 +11,6 @@ urlpatterns = [
     path("receipts/", receipts.receipts, name="receipts"),
     path("receipts/<int:number>/", receipts.receipt, name="receipt"),
     path("arrears/", receipts.owed, name="arrears"),
-    path("reviews/", reviews.reviews, name="reviews"),
-    path("reviews/<redemption:number>/", reviews.review, name="review"),
     path("audit/", audit.records, name="audit"),
+    path("reviews/", include("marketplace.web.bureau.reviews.urls")),
 ]

@@ -127,7 +127,7 @@ def _lines(rows: Iterable[Redemption]) -> Iterator[list[Any]]:
 
 
 def _with_state(rows: Any) -> Any:
-    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("pk"), decision=""))
+    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("pk"), decision="", holds=True))
     return rows.annotate(is_held=held)
 
 
@@ -160,7 +160,7 @@ def earned(request: HttpRequest, lease: str) -> HttpResponseBase:
     """This page will open what a lease has earned in the running month: its claims on no statement yet."""
     found = get_object_or_404(scope.leases(request.user).select_related("premises"), code=lease)
     month = timezone.localdate().replace(day=1)
-    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("redemption_id"), decision=""))
+    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("redemption_id"), decision="", holds=True))
     claims = Claim.objects.filter(
         ~held,
         lease=found,

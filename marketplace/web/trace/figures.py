@@ -46,7 +46,7 @@ def claims(statement: Statement, figure: str) -> QuerySet[Claim]:
     """
     month = statement.month
     posted = statement.state == Statement.State.APPROVED
-    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("redemption_id"), decision=""))
+    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("redemption_id"), decision="", holds=True))
     of_lease = Claim.objects.filter(lease=statement.lease_id)
     if figure == "under_review":
         return of_lease.filter(held, pending(month)).annotate(sign=Value(1))

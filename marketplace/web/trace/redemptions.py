@@ -71,7 +71,7 @@ def _about(request: HttpRequest, number: str) -> dict[str, Any]:
         "claims": claims,
         "paid": paid,
         "cases": cases,
-        "held": any(not case.decision for case in cases),
+        "held": any(not case.decision and case.holds for case in cases),
         "elder_price": elder_price,
         "months_up": standing,
         "form": RevealForm() if plays(request.user, NAME_READERS) else None,

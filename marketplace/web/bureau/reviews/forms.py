@@ -1,0 +1,145 @@
+"""What people say when they decide: reasons, parameters, results of calls."""
+
+import secrets
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from ledger.journal.queries import next_month
+from marketplace.templatetags.yiquan import month_name
+from vouchers.models import CallBack
+from vouchers.review.catalogue import Rule
+from vouchers.review.parameters import Terms
+
+CONTROL = {"class": "form-control", "autocomplete": "off"}
+
+
+class Form(forms.Form):
+    """Marks wrong fields for screen readers; the summary of errors leads to the first."""
+
+    def is_valid(self) -> bool:
+        valid = super().is_valid()
+        for name in self.errors:
+            if name in self.fields:
+                self.fields[name].widget.attrs["aria-invalid"] = "true"
+        return valid
+
+    @property
+    def first_field_id(self) -> str:
+        return self[next(iter(self.fields))].id_for_label
+
+
+def reason_field(label: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        min_length=4,
+        max_length=500,
+        error_messages={
+            "required": _("Say why, in a sentence"),
+            "min_length": _("Say a little more: at least four characters"),
+        },
+        widget=forms.Textarea(attrs={**CONTROL, "rows": 3}),
+    )
+
+
+class DecisionForm(Form):
+    reason = reason_field(_("Why do you decide so?"))
+
+
+class RuleForm(Form):
+    """One rule's parameters from a month on; the fields follow the rule."""
+
+    def __init__(self, *args: Any, terms: Terms, first: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        months = [first]
+        while len(months) < 6:
+            months.append(next_month(months[-1]))
+        self.rule: Rule = terms.rule
+        self.fields["valid_from"] = forms.ChoiceField(
+            label=_("For services from"),
+            choices=[(f"{month:%Y-%m-%d}", month_name(month)) for month in months],
+            widget=forms.Select(attrs={"class": "form-select"}),
+        )
+        self.fields["mode"] = forms.ChoiceField(
+            label=_("What it does with a finding"),
+            choices=[("hold", _("holds back")), ("mark", _("marks")), ("rest", _("rests"))],
+            initial="rest" if not terms.active else "hold" if terms.holds else "mark",
+            widget=forms.Select(attrs={"class": "form-select"}),
+        )
+        for one in terms.rule.parameters:
+            self.fields[one.name] = forms.IntegerField(
+                label=str(one.label),
+                min_value=one.least,
+                max_value=one.most,
+                initial=terms.values[one.name],
+                help_text=_("%(least)s to %(most)s") % {"least": one.least, "most": one.most},
+                widget=forms.NumberInput(attrs=CONTROL),
+            )
+        self.fields["reason"] = reason_field(_("Why do the parameters change?"))
+
+    @property
+    def month(self) -> date:
+        return date.fromisoformat(self.cleaned_data["valid_from"])
+
+    @property
+    def values(self) -> dict[str, int]:
+        return {one.name: self.cleaned_data[one.name] for one in self.rule.parameters}
+
+
+class DrawForm(Form):
+    month = forms.ChoiceField(
+        label=_("Month of service"), widget=forms.Select(attrs={"class": "form-select"})
+    )
+    confidence = forms.TypedChoiceField(
+        label=_("Confidence"),
+        coerce=Decimal,
+        choices=[("0.90", "90%"), ("0.95", "95%"), ("0.99", "99%")],
+        initial="0.95",
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    margin = forms.TypedChoiceField(
+        label=_("Margin"),
+        coerce=Decimal,
+        choices=[("0.03", "± 3%"), ("0.05", "± 5%"), ("0.10", "± 10%"), ("0.20", "± 20%")],
+        initial="0.10",
+        widget=forms.Select(attrs={"class": "form-select"}),
+    )
+    seed = forms.CharField(
+        label=_("Seed"),
+        help_text=_(
+            "Whoever knows it can make the draw again. Throw dice for it in front of witnesses, or leave it."
+        ),
+        min_length=6,
+        max_length=64,
+        widget=forms.TextInput(attrs=CONTROL),
+    )
+
+    def __init__(self, *args: Any, months: list[date], **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"seed": secrets.token_hex(8)})
+        super().__init__(*args, **kwargs)
+        chosen = self.fields["month"]
+        assert isinstance(chosen, forms.ChoiceField)
+        chosen.choices = [(f"{month:%Y-%m-%d}", month_name(month)) for month in months]
+
+
+class ResultForm(Form):
+    result = forms.ChoiceField(
+        label=_("What did the elder say?"),
+        choices=CallBack.Result.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what the elder said")},
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        help_text=_("Nothing that names anybody."),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={**CONTROL, "rows": 2}),
+    )
+
+    @property
+    def first_field_id(self) -> str:
+        return "id_result_0"
