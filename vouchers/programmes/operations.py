@@ -37,9 +37,6 @@ WAITING = """
     SELECT e.id FROM vouchers_elder e
     WHERE (e.died_on IS NULL OR e.died_on > %(on)s)
         {conditions}
-        AND NOT EXISTS (
-            SELECT FROM vouchers_voucher v
-            WHERE v.elder_id = e.id AND v.programme_id = %(programme)s AND v.valid_from = %(on)s)
     ORDER BY e.code
 """
 CONDITIONS = {
@@ -47,6 +44,9 @@ CONDITIONS = {
     "min_ability": "AND e.ability_level >= %(min_ability)s",
     "any_of": "AND e.categories && %(any_of)s::varchar[]",
     "divisions": "AND e.division_id = ANY (%(divisions)s::bigint[])",
+    "again": """AND NOT EXISTS (
+        SELECT FROM vouchers_voucher v
+        WHERE v.elder_id = e.id AND v.programme_id = %(programme)s AND v.valid_from = %(on)s)""",
 }
 
 # The elders come as an array, chosen before: a query that chose while it issues would look at its own vouchers
@@ -188,11 +188,16 @@ def _waiting(programme: Programme, on: date) -> list[int]:
         "min_ability": programme.min_ability,
         "any_of": programme.any_of or None,
         "divisions": sorted(ids_under(codes)) if codes else None,
+        "again": programme.issue_runs.filter(issued_on=on).exists() or None,
     }
     made = " ".join(text for name, text in CONDITIONS.items() if given[name] is not None)
     with connection.cursor() as cursor:
+        # Just issued and not analysed yet, the table looks empty, and reading all of it for each elder cheap.
+        cursor.execute("SET LOCAL enable_nestloop TO off")
         cursor.execute(WAITING.format(conditions=made), {**given, "on": on, "programme": programme.id})
-        return [id_ for (id_,) in cursor.fetchall()]
+        waiting = [id_ for (id_,) in cursor.fetchall()]
+        cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
+        return waiting
 
 
 def _affordable(programme: Programme) -> int:

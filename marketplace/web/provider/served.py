@@ -105,7 +105,7 @@ def served(request: HttpRequest) -> HttpResponseBase:
             "leases": list(leases.select_related("premises").order_by("code")),
             "services": services,
             "states": STATES.items(),
-            "trail": [(_("Office"), reverse("office:today")), (_("Served"), None)],
+            "trail": [(_("Office"), reverse("office:today")), (_("What was served"), None)],
         },
     )
 
