@@ -36,15 +36,21 @@ class Entry(models.Model):
 
     append_only = True
 
-    key = models.CharField(max_length=80, unique=True)
+    key = models.CharField(max_length=80)
     kind = models.CharField(max_length=24)
     dated_on = models.DateField(db_index=True)
     recorded_at = models.DateTimeField()
     link = models.CharField(max_length=40, blank=True)
-    reverses = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="reversed_by")
+    reverses = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="reversed_by", db_index=False
+    )
 
     class Meta:
         verbose_name_plural = "entries"
+        constraints = [models.UniqueConstraint(fields=["key"], name="entry_key_once")]
+        indexes = [
+            models.Index(fields=["reverses"], name="entry_that_reverses", condition=Q(reverses__isnull=False))
+        ]
 
     def __str__(self) -> str:
         return self.key
