@@ -90,14 +90,15 @@ class Transaction:
         first, self._open = not self._open, True
         after = ([b"RELEASE SAVEPOINT wire"] if self._nested else [b"COMMIT"]) if last else []
         with connection.wrap_database_errors:
-            try:
-                answers = _exchange(self._raw, self._opening() if first else [], commands, after)
-            except psycopg.errors.InvalidSqlStatementName:
-                # After a ROLLBACK of its own psycopg forgets all that was prepared, ours too.
-                if not first:
-                    raise
-                self._undo()
-                answers = _exchange(self._raw, self._opening(), commands, after)
+            # After a ROLLBACK of its own psycopg has the server forget all that was prepared, ours too.
+            for forgotten in range(len(commands) + 1):
+                try:
+                    answers = _exchange(self._raw, self._opening() if first else [], commands, after)
+                    break
+                except psycopg.errors.InvalidSqlStatementName:
+                    if not first or forgotten == len(commands):
+                        raise
+                    self._undo()
         self._open = not last
         return answers
 
@@ -132,7 +133,9 @@ def _exchange(
     """Send all, then take every answer: the rows of each of `commands`. Raises the first error that came back."""
     known = _prepared.setdefault(raw, set())
     pgconn = raw.pgconn
-    sent: list[Callable[[pq.abc.PGresult], None]] = []  # what becomes of each answer
+    sent: list[
+        tuple[bytes, Callable[[pq.abc.PGresult], None]]
+    ] = []  # a statement, what becomes of its answer
     answers: list[list[Row]] = []
     error: psycopg.Error | None = None
     with raw.lock:
@@ -140,32 +143,32 @@ def _exchange(
             pgconn.enter_pipeline_mode()
             for text in before:
                 pgconn.send_query_params(text, None)
-                sent.append(_nothing)
+                sent.append((b"", _nothing))
             for statement, given in commands:
                 name = statement.name.encode()
                 if name not in known:
                     pgconn.send_prepare(name, statement.text)
-                    sent.append(partial(_prepared_now, known, name))
+                    sent.append((b"", partial(_prepared_now, known, name)))
                 pgconn.send_query_prepared(name, statement.values(given))
-                sent.append(lambda result: answers.append(_rows(result)))
+                sent.append((name, lambda result: answers.append(_rows(result))))
             for text in after:
                 pgconn.send_query_params(text, None)
-                sent.append(_nothing)
+                sent.append((b"", _nothing))
             pgconn.pipeline_sync()
-            for take in sent:
+            for name, take in sent:
                 result = _answer(pgconn)
                 _wait(pgconn)  # the end mark of a command
                 if result.status in _DONE:
                     take(result)
                 elif error is None:
                     error = psycopg.errors.error_from_result(result)
+                    if isinstance(error, psycopg.errors.InvalidSqlStatementName):
+                        known.discard(name)
             _answer(pgconn)  # the end mark of the pipeline
             pgconn.exit_pipeline_mode()
         except BaseException:
             raw.close()  # what was asked and what was answered no longer fit together
             raise
-    if isinstance(error, psycopg.errors.InvalidSqlStatementName):
-        known.clear()
     if error is not None:
         raise error
     return answers
