@@ -3,10 +3,12 @@
 from vouchers.codes.models import ElderCode, PinTry, TokenUse
 from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, OwnRecord, PaperCode
 from vouchers.elders.models import Elder
+from vouchers.offline.models import Serving
 from vouchers.programmes.models import IssueRun, Programme
 from vouchers.redemption.models import Claim, Redemption, Reversal
 from vouchers.review.models import CallBack, CallBackRound, ReviewProgress, RuleTerms
 from vouchers.settlement.models import Approval, Drawing, Objection, Paper, ReviewCase, Statement
+from vouchers.terminals.models import EnrolmentCode, Partner, Terminal
 from vouchers.wallets.models import Hold, HoldLine, Movement, Voucher
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Drawing",
     "Elder",
     "ElderCode",
+    "EnrolmentCode",
     "Hold",
     "HoldLine",
     "IssueRun",
@@ -29,6 +32,7 @@ __all__ = [
     "OwnRecord",
     "Paper",
     "PaperCode",
+    "Partner",
     "PinTry",
     "Programme",
     "Redemption",
@@ -36,7 +40,9 @@ __all__ = [
     "ReviewCase",
     "ReviewProgress",
     "RuleTerms",
+    "Serving",
     "Statement",
+    "Terminal",
     "TokenUse",
     "Voucher",
 ]

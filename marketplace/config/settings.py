@@ -67,6 +67,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "marketplace.api.door.ApiDoor",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -187,6 +188,14 @@ AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
 AXES_USERNAME_CALLABLE = "marketplace.accounts.sign_in.counted_name"
+
+# How often one caller may ask, in each process of the web server (marketplace/api/limits.py). What is taken from a
+# full bucket at once is many queues' worth; what flows in is more than a counter can serve.
+
+API_TERMINAL_EACH_SECOND, API_TERMINAL_AT_ONCE = 50.0, 10_000.0
+API_PARTNER_EACH_SECOND, API_PARTNER_AT_ONCE = 500.0, 100_000.0
+API_ELDER_EACH_SECOND, API_ELDER_AT_ONCE = 1.0, 60.0
+API_ENROLMENT_EACH_SECOND, API_ENROLMENT_AT_ONCE = 0.1, 20.0
 
 HOTLINE = "12349"  # who helps, on every page
 

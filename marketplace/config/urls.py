@@ -8,6 +8,7 @@ from marketplace.config import health
 urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
+    path("api/v1/", include("marketplace.api.urls")),
     path("admin/", admin.site.urls),
     path("", include("marketplace.web.urls")),
 ]

@@ -43,8 +43,9 @@ def role_of(user: Any) -> Role:
 ANYONE = "anyone"
 SIGNED_IN = "signed in"
 
-# Address spaces that check by themselves: the admin asks for is_staff on every page.
-SELF_CHECKING = frozenset({"admin"})
+# Address spaces that check by themselves: the admin asks for is_staff on every page, the API for a token or
+# session at every operation (a test walks them all).
+SELF_CHECKING = frozenset({"admin", "ninja"})
 # What the machine itself asks for; it tells nothing of anybody.
 PROBES = frozenset({"healthz", "readyz"})
 

@@ -76,7 +76,7 @@ _ALL = [
            "elder.had_today + quantity > wanted.daily_limit", "elder.had_today + quantity > wanted.daily_limit + 1"),
     Mutant("what was reversed counts towards the daily limit", redeeming, "READ_LOCKING",
            " AND r.reversed_on IS NULL)", ")"),
-    Mutant("a key's content not compared", redemption, "_repeated", "first.request != order.digest()", "False"),
+    Mutant("a key's content not compared", redemption, "receipt_again", "first.request != request", "False"),
     Mutant("a redemption of the day of death passes", judge, "judge",
            "elder.died_on <= service_on", "elder.died_on < service_on"),
     Mutant("value given back twice over", wallets, "put_back", "voucher.remaining += amount",

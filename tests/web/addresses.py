@@ -49,6 +49,7 @@ PAGES = {
     "set_language": _page(EVERYBODY, public=True, method="post"),
     "design": _page(EVERYBODY, public=True),
     "bureau:overview": _page(BUREAU | {Role.STREET_OFFICER}),
+    "api_docs": _page(EVERYBODY, public=True),
     "bureau:months": _page(BUREAU),
     "bureau:month": _page(BUREAU),
     "office:today": _page(MANAGER),
@@ -95,8 +96,13 @@ PAGES = {
     "entry": _page(BUREAU),
     "people:whom": _page(FAMILY),
 }
-# Not pages of ours: the machine's probes, and the admin, which checks by itself.
+# Not pages of ours: the machine's probes, and the admin and the API, which check by themselves.
 ELSEWHERE = {"healthz", "readyz", "admin/"}
+CHECKING = {"ninja"}
+
+
+def _elsewhere(pattern: URLPattern | URLResolver) -> bool:
+    return str(pattern.pattern) in ELSEWHERE or getattr(pattern, "app_name", None) in CHECKING
 
 
 def names() -> Iterator[str]:
@@ -104,7 +110,7 @@ def names() -> Iterator[str]:
 
     def walk(patterns: list, prefix: str) -> Iterator[str]:
         for pattern in patterns:
-            if str(pattern.pattern) in ELSEWHERE:
+            if _elsewhere(pattern):
                 continue
             if isinstance(pattern, URLResolver):
                 inner = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
@@ -118,7 +124,7 @@ def names() -> Iterator[str]:
 def patterns() -> Iterator[URLPattern]:
     def walk(found: list) -> Iterator[URLPattern]:
         for pattern in found:
-            if str(pattern.pattern) in ELSEWHERE:
+            if _elsewhere(pattern):
                 continue
             if isinstance(pattern, URLResolver):
                 yield from walk(pattern.url_patterns)

@@ -68,13 +68,17 @@ def _redeem(row: Row, *, by: Any, at: datetime) -> str:
 
 
 def import_reversals(*, table: Table, by: Any, clock: Callable[[], datetime]) -> Iterator[Outcome]:
-    """This function will reverse the redemption that each row of a checked file names by its key."""
+    """This function will reverse the redemption that each row of a checked file names by its key or number."""
     for row in table.rows():
         yield Outcome(row.line, _reverse(row, by=by, at=clock()))
 
 
 def _reverse(row: Row, *, by: Any, at: datetime) -> str:
-    redemption = Redemption.objects.filter(key_scope=FILES, key=row["key"]).first()
+    # What came by a terminal has a key of that terminal: it is named by its number.
+    redemption = (
+        Redemption.objects.filter(key_scope=FILES, key=row["key"]).first()
+        or Redemption.objects.by_number(row["key"]).first()
+    )
     if redemption is None:
         return "unknown_reference"
     try:

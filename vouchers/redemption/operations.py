@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 
@@ -17,7 +17,7 @@ from vouchers.elders.models import Elder
 from vouchers.redemption import statements, terms
 from vouchers.redemption.judge import Judged, Split, VoucherFacts, judge
 from vouchers.redemption.models import Claim, Redemption, Reversal
-from vouchers.redemption.refusals import CannotRedeem
+from vouchers.redemption.refusals import CannotRedeem, UnderWay
 from vouchers.settlement.models import ReviewCase
 from vouchers.wallets.models import Hold, Movement, Voucher
 from vouchers.wallets.operations import Return, put_back, set_aside, take_from_hold
@@ -36,10 +36,15 @@ class RedemptionOrder:
     elder: str
     quantity: int
     channel: str = ""
-    pin_digest: str = ""
+    request: bytes = b""
 
     def digest(self) -> bytes:
-        """SHA-256 of the request as parsed: the instant, not its spelling; what is not given stays so."""
+        """SHA-256 of the request as parsed: the instant, not its spelling; what is not given stays so.
+
+        A face whose requests say more or less than these fields gives the digest of its own as `request`.
+        """
+        if self.request:
+            return self.request
         content = [
             self.happened_at.astimezone(UTC).isoformat(),
             self.premises,
@@ -47,17 +52,19 @@ class RedemptionOrder:
             self.elder,
             self.quantity,
             self.channel,
-            self.pin_digest,
+            "",
         ]
         return hashlib.sha256(json.dumps(content).encode()).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """The receipt. `spent` is (voucher id, programme code, amount, remaining afterwards) in paying order."""
+    """The receipt. `spent` is (voucher id, programme code, amount, remaining afterwards) in paying order;
+    `elder` the code, `name` the elder's name."""
 
     id: int
     elder: str
+    name: str
     split: Split
     spent: list[tuple[int, str, Decimal, Decimal]]
     repeated: bool = False
@@ -67,7 +74,9 @@ class Redeemed:
         return f"RD-{self.id:09d}"
 
 
-def redeem(*, order: RedemptionOrder, by: Any, at: datetime, key_scope: str = FILES) -> Redeemed:
+def redeem(
+    *, order: RedemptionOrder, by: Any, at: datetime, key_scope: str = FILES, wait: bool = True
+) -> Redeemed:
     """This function will spend an elder's vouchers on one delivered service.
 
     1. Lock the elder, then read in one statement the key's first result and what the rules need,
@@ -77,13 +86,17 @@ def redeem(*, order: RedemptionOrder, by: Any, at: datetime, key_scope: str = FI
     4. Write everything in one statement: vouchers lowered, redemption, claims, entry, audit record.
 
     `at` is when the program learns of it. Amounts are yuan. Rules: rules.md section 4.
-    Raises: CannotRedeem with one of its codes; nothing is written.
+    Raises: CannotRedeem with one of its codes; nothing is written. Without `wait`, UnderWay while the same key
+    is being redeemed by another.
     """
     known = terms.kept() or terms.current()
+    key_lock = None if wait else statements.lock_of_key(key_scope, order.key)
     for last_try in (False, False, True):
         try:
             with Transaction() as opened:
-                redeemed = _redeem_under(opened, known, order=order, by=by, at=at, key_scope=key_scope)
+                redeemed = _redeem_under(
+                    opened, known, order=order, by=by, at=at, key_scope=key_scope, key_lock=key_lock
+                )
         except IntegrityError:
             # The same key arrived twice at once for two elders: the other one is there now.
             if last_try:
@@ -103,6 +116,7 @@ def _redeem_under(
     by: Any,
     at: datetime,
     key_scope: str,
+    key_lock: int | None,
 ) -> Redeemed | None:
     """One try under the terms in memory; None where these are out of date."""
     service_on = day_of(order.happened_at)
@@ -113,9 +127,12 @@ def _redeem_under(
         elder=order.elder,
         service_id=known.service_id(order.service),
         service_on=service_on,
+        key_lock=key_lock,
     )
+    if not context.mine:
+        raise UnderWay
     if context.first is not None:
-        return _repeated(order, context.first)
+        return receipt_again(context.first, request=order.digest())
     if context.terms_version != known.version:
         return None
     judged = judge(
@@ -138,11 +155,24 @@ def _redeem_under(
         by=name_of(by),
         at=at,
     )
-    return _receipt(context.redemption_id, order.elder, judged, remaining)
+    return _receipt(context, order.elder, judged, remaining)
+
+
+class Quoted(NamedTuple):
+    """What `redeem` would answer now. `remaining` is what each voucher would hold afterwards, by id."""
+
+    name: str
+    judged: Judged
+    remaining: dict[int, Decimal]
 
 
 def quote(*, order: RedemptionOrder) -> Judged:
     """The same split as `redeem`, spending nothing. Raises CannotRedeem."""
+    return quote_receipt(order=order).judged
+
+
+def quote_receipt(*, order: RedemptionOrder) -> Quoted:
+    """The same with what would remain, and for whom. Raises CannotRedeem."""
     known = terms.current()
     with Transaction() as opened:
         context = statements.read(
@@ -151,7 +181,7 @@ def quote(*, order: RedemptionOrder) -> Judged:
             service_id=known.service_id(order.service),
             service_on=day_of(order.happened_at),
         )
-        return judge(
+        judged = judge(
             terms=known,
             premises=order.premises,
             service=order.service,
@@ -160,12 +190,17 @@ def quote(*, order: RedemptionOrder) -> Judged:
             elder=context.elder,
             vouchers=context.vouchers,
         )
+    held = {voucher.id: voucher.spendable for voucher in context.vouchers}
+    remaining = {line.voucher_id: held[line.voucher_id] - line.amount for line in judged.lines}
+    return Quoted(context.name, judged, remaining)
 
 
-def _repeated(order: RedemptionOrder, first: statements.First) -> Redeemed:
-    if first.request != order.digest():
+def receipt_again(first: statements.First, *, request: bytes) -> Redeemed:
+    """The receipt of a redemption made before, as it was then. Raises CannotRedeem: key_reused when it was
+    asked for otherwise."""
+    if first.request != request:
         raise CannotRedeem("key_reused")
-    redemption = Redemption.objects.get(id=first.id)
+    redemption = Redemption.objects.select_related("elder").get(id=first.id)
     paid = list(
         redemption.movements.filter(kind__in=SPENDING).select_related("voucher__programme").order_by("id")
     )
@@ -180,7 +215,7 @@ def _repeated(order: RedemptionOrder, first: statements.First) -> Redeemed:
         for movement in paid
     ]
     split = Split(**{part: getattr(redemption, part) for part in Split.__dataclass_fields__})
-    return Redeemed(redemption.id, order.elder, split, spent, repeated=True)
+    return Redeemed(redemption.id, redemption.elder.code, redemption.elder.name, split, spent, repeated=True)
 
 
 SPENDING = (Movement.Kind.REDEEM, Movement.Kind.REDEEM_HELD)
@@ -211,11 +246,13 @@ def _remaining_then(redemption: Redemption, paid: list[Movement]) -> dict[int, D
     return then
 
 
-def _receipt(id_: int, elder: str, judged: Judged, remaining: dict[int, Decimal]) -> Redeemed:
+def _receipt(
+    context: statements.Context, elder: str, judged: Judged, remaining: dict[int, Decimal]
+) -> Redeemed:
     spent = [
         (line.voucher_id, line.programme, line.amount, remaining[line.voucher_id]) for line in judged.lines
     ]
-    return Redeemed(id_, elder, judged.split, spent)
+    return Redeemed(context.redemption_id, elder, context.name, judged.split, spent)
 
 
 def place(*, order: RedemptionOrder, by: Any, at: datetime) -> Hold:
@@ -303,7 +340,7 @@ def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_sc
                 last=True,
             )
         if context.first is not None:
-            return _repeated(order, context.first)
+            return receipt_again(context.first, request=order.digest())
         hold = Hold.objects.select_for_update().get(id=hold.id)
         if hold.state != Hold.State.OPEN or context.elder is None or hold.elder_id != context.elder.id:
             raise CannotRedeem("not_held")
@@ -340,7 +377,7 @@ def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_sc
             )
         take_from_hold(hold=hold, used={line.voucher_id: line.amount for line in judged.lines}, by=by, at=at)
         remaining = dict(Voucher.objects.filter(id__in=remaining).values_list("id", "remaining"))
-        return _receipt(context.redemption_id, order.elder, judged, remaining)
+        return _receipt(context, order.elder, judged, remaining)
 
 
 class AlreadyReversed(Exception):
@@ -355,6 +392,7 @@ def reverse(
     by: Any,
     at: datetime,
     decision: str = "reversed",
+    channel: str = "file",
 ) -> Reversal:
     """This function will undo one whole redemption, once.
 
@@ -420,7 +458,7 @@ def reverse(
                 "reason": reason,
                 "value": str(redemption.vouchers),
             },
-            channel="file",
+            channel=channel,
         )
     return reversal
 
@@ -437,11 +475,15 @@ __all__ = [
     "FILES",
     "AlreadyReversed",
     "CannotRedeem",
+    "Quoted",
     "Redeemed",
     "RedemptionOrder",
+    "UnderWay",
     "deliver",
     "place",
     "quote",
+    "quote_receipt",
+    "receipt_again",
     "redeem",
     "reverse",
 ]

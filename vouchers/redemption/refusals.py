@@ -32,3 +32,7 @@ class CannotRedeem(Exception):
 
     def __str__(self) -> str:
         return str(SENTENCES[self.code])
+
+
+class UnderWay(Exception):
+    """The same key is being redeemed by another delivery right now: ask again in a moment."""

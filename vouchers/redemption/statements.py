@@ -7,6 +7,7 @@ Note [Lock order]: the journal (shared), then the elder, then vouchers by id, th
 posts takes them in this order, so two postings never wait for each other in a circle.
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,25 +24,33 @@ from vouchers.wallets.allocate import Line
 if TYPE_CHECKING:
     from vouchers.redemption.operations import RedemptionOrder
 
+# Note [Key lock]: who cannot wait for a delivery of the same key that is under way gives a lock of that key. It is
+# tried, not waited for, and lasts until the end of the transaction; without it nothing else is locked either.
+
 # The left join makes the journal's lock come first, and answers also when the elder is unknown.
 LOCK = Prepared(
     "redemption_lock",
     """
-    SELECT journal.first_open, elder.id, elder.birth_on, elder.died_on
-    FROM (SELECT ledger_first_open_day() AS first_open) AS journal
+    SELECT journal.first_open, journal.mine, elder.id, elder.birth_on, elder.died_on, elder.name
+    FROM (SELECT ledger_first_open_day() AS first_open,
+        %(lock)s::bigint IS NULL OR pg_try_advisory_xact_lock(%(lock)s::bigint) AS mine) AS journal
     LEFT JOIN LATERAL (
-        SELECT id, birth_on, died_on FROM vouchers_elder WHERE code = %(elder)s FOR NO KEY UPDATE
+        SELECT id, birth_on, died_on, name FROM vouchers_elder
+        WHERE code = %(elder)s AND journal.mine FOR NO KEY UPDATE
     ) AS elder ON true
     """,
 )
 
 FIND = Prepared(
-    "redemption_find", "SELECT NULL::date, id, birth_on, died_on FROM vouchers_elder WHERE code = %(elder)s"
+    "redemption_find",
+    "SELECT NULL::date, true, id, birth_on, died_on, name FROM vouchers_elder WHERE code = %(elder)s",
 )
 
 # What was had and what is held are read after the elder is locked: nobody adds to them meanwhile.
 READ = """
-    WITH elder AS (SELECT id FROM vouchers_elder WHERE code = %(elder)s),
+    WITH elder AS MATERIALIZED (
+        SELECT id FROM vouchers_elder WHERE code = %(elder)s
+            AND (%(lock)s::bigint IS NULL OR pg_try_advisory_xact_lock(%(lock)s::bigint))),
     spendable AS (
         SELECT v.id, v.programme_id, v.valid_until, v.remaining
         FROM vouchers_voucher v
@@ -115,7 +124,7 @@ WRITE_HELD = Prepared("redemption_write_held", WRITE.format(pocket="held", kind=
 
 
 class First(NamedTuple):
-    """The redemption that used this key before."""
+    """The redemption that used this key before; `request` is the digest of what was asked then."""
 
     id: int
     request: bytes
@@ -123,10 +132,15 @@ class First(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`entry_id` and `redemption_id` are drawn for the rows to be written."""
+    """`entry_id` and `redemption_id` are drawn for the rows to be written; `name` is the elder's.
+
+    Not `mine`: the key's lock is another's, and nothing was locked or read.
+    """
 
     first_open: date | None
+    mine: bool
     elder: ElderFacts | None
+    name: str
     first: First | None
     terms_version: int
     vouchers: list[VoucherFacts]
@@ -143,24 +157,31 @@ def lock_and_read(
     service_id: int | None,
     service_on: date,
     hold_id: int | None = None,
+    key_lock: int | None = None,
     last: bool = False,
 ) -> Context:
     """Lock journal, elder and vouchers and read what the rules need; one round trip, the first of its transaction.
 
     `last`: what is written goes other ways, in the transaction around this one.
     """
-    given = _given(key_scope, key, elder, service_id, service_on, hold_id)
+    given = _given(key_scope, key, elder, service_id, service_on, hold_id, key_lock)
     return _context(*transaction.send((LOCK, given), (READ_LOCKING, given), last=last))
 
 
 def read(transaction: Transaction, *, elder: str, service_id: int | None, service_on: date) -> Context:
     """The same without any lock or key, for a quote."""
-    given = _given("", "", elder, service_id, service_on, None)
+    given = _given("", "", elder, service_id, service_on, None, None)
     return _context(*transaction.send((FIND, given), (READ_ONLY, given)))
 
 
 def _given(
-    key_scope: str, key: str, elder: str, service_id: int | None, service_on: date, hold_id: int | None
+    key_scope: str,
+    key: str,
+    elder: str,
+    service_id: int | None,
+    service_on: date,
+    hold_id: int | None,
+    key_lock: int | None,
 ) -> dict[str, Any]:
     return {
         "elder": elder,
@@ -169,15 +190,21 @@ def _given(
         "hold": hold_id,
         "scope": key_scope,
         "key": key,
+        "lock": key_lock,
     }
 
 
+NOBODY: Row = (None, "t", None, None, None, None)
+
+
 def _context(locked: list[Row], found: list[Row]) -> Context:
-    first_open, elder_id, birth_on, died_on = locked[0] if locked else (None, None, None, None)
+    first_open, mine, elder_id, birth_on, died_on, name = locked[0] if locked else NOBODY
     first_id, request, version, had, entry_id, redemption_id, *vouchers = found[0]
     assert version and had and entry_id and redemption_id
     return Context(
         first_open=_day(first_open),
+        mine=mine == "t",
+        name=name or "",
         elder=(
             ElderFacts(int(elder_id), date.fromisoformat(birth_on), _day(died_on), int(had))
             if elder_id and birth_on
@@ -192,6 +219,11 @@ def _context(locked: list[Row], found: list[Row]) -> Context:
         entry_id=int(entry_id),
         redemption_id=int(redemption_id),
     )
+
+
+def lock_of_key(scope: str, key: str) -> int:
+    """The number of a key's advisory lock: 64 bits of its digest, which no other key in use shares by chance."""
+    return int.from_bytes(hashlib.blake2b(f"{scope}\0{key}".encode(), digest_size=8).digest(), signed=True)
 
 
 def _day(text: str | None) -> date | None:

@@ -1,6 +1,7 @@
 """Vouchers, what an order set aside of them, and every change of what remains."""
 
 import re
+from datetime import date
 
 from django.db import models
 from django.db.models import F, Q
@@ -19,6 +20,11 @@ class VoucherQuerySet(models.QuerySet):
         if not found:
             return self.none()
         return self.filter(programme__code=found[1], id=int(found[2]))
+
+    def left_of(self, elder: Elder, *, today: date) -> "VoucherQuerySet":
+        """What an elder can spend today or later, what ends first first; what orders hold too."""
+        open_ = self.filter(elder=elder, expired_on=None, voided_on=None, valid_until__gte=today)
+        return open_.exclude(remaining=0, held=0).order_by("valid_until", "programme__code", "id")
 
 
 class Voucher(models.Model):

@@ -1,0 +1,230 @@
+"""What is sent and answered. Amounts are strings of yuan ("8.00"); an unknown field is refused."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from ninja import Schema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from ledger.files import kinds
+from ledger.files.problems import Wrong
+
+# No control characters, no halves of surrogate pairs: neither may reach the database.
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+
+
+def _instant(value: Any) -> datetime:
+    if not isinstance(value, str) or len(value) > 40:
+        raise ValueError("an instant is written 2026-07-01T11:30:00+08:00")
+    return _read(kinds.INSTANT, value)
+
+
+def _amount(value: Any) -> Decimal:
+    if not isinstance(value, str) or len(value) > 12:
+        raise ValueError('an amount is written "8.00"')
+    return _read(kinds.YUAN, value)
+
+
+def _read(kind: kinds.Kind, value: str) -> Any:
+    try:
+        return kind.parse(value)
+    except Wrong as wrong:
+        raise ValueError(str(wrong.message) % wrong.values) from None
+
+
+def _text(longest: int) -> Any:
+    return Field(min_length=1, max_length=longest, pattern=PLAIN, strict=True)
+
+
+Reference = Annotated[str, _text(40)]
+Shown = Annotated[str, _text(200)]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 40}),
+]
+Yuan = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["8.00"])]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ByToken(Strict):
+    """The changing code of the elder's telephone."""
+
+    token: Shown
+
+
+class ByPin(Strict):
+    """The elder's code, a card's QR code or its twelve digits, with the six-digit PIN."""
+
+    code: Shown
+    pin: Annotated[str, _text(12)]
+
+
+class QuoteIn(Strict):
+    premises: Reference
+    service: Reference
+    quantity: Annotated[int, Field(strict=True, ge=1, le=32767)] = Field(examples=[1])
+    elder: ByToken | ByPin
+    happened_at: Instant | None = None
+    channel: Literal["qr", "pin", "paper", "hotline", "offline"] | None = None
+
+
+class RedemptionIn(QuoteIn):
+    """One serving. `happened_at` is now when it is not given; without an offset it is Shanghai's time."""
+
+
+class OfflineIn(QuoteIn):
+    """One serving made without a network, under a key of its own.
+
+    `promised` is what the terminal told the elder that vouchers would pay, where it did.
+    """
+
+    key: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,80}$", strict=True)]
+    happened_at: Instant
+    promised: (
+        Annotated[Decimal, BeforeValidator(_amount), WithJsonSchema({"type": "string", "maxLength": 12})]
+        | None
+    ) = None
+
+
+class OfflineBatchIn(Strict):
+    """In the order in which they were served. Each is judged by itself; a batch may be sent in parts and again."""
+
+    redemptions: Annotated[list[OfflineIn], Field(min_length=1, max_length=100)]
+
+
+class LooseBatchIn(Strict):
+    """The same, its items still to be read one by one: a wrong one does not spoil the others."""
+
+    redemptions: Annotated[list[Any], Field(min_length=1, max_length=100)]
+
+
+class ReversalIn(Strict):
+    reason: Annotated[str, _text(500)]
+
+
+class EnrolmentIn(Strict):
+    code: Annotated[str, _text(40)]
+
+
+class Price(Schema):
+    """How the price of the whole quantity is paid: the parts add up to `list`."""
+
+    list: Yuan
+    government: Yuan
+    concession: Yuan
+    charity: Yuan
+    vouchers: Yuan
+    self_pay: Yuan
+
+
+class Spent(Schema):
+    serial: str
+    amount: Yuan
+    remaining: Yuan
+
+
+class Quote(Schema):
+    elder: str = Field(description="the masked name", examples=["李*"])
+    price: Price
+    vouchers: list[Spent]
+
+
+class Receipt(Quote):
+    number: str = Field(examples=["RD-000000123"])
+
+
+class ReversalOut(Schema):
+    number: str
+    reversed_at: str
+    value: Yuan = Field(description="what was given back to the vouchers")
+
+
+class Problem(Schema):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list["FieldError"] | None = None
+
+
+class FieldError(Schema):
+    field: str
+    detail: str
+
+
+class Case(Schema):
+    """A serving that was kept and not paid, or not paid in full: the bureau decides about it."""
+
+    case: str = Field(examples=["OS-000000007"])
+    code: str
+    detail: str
+    unpaid: Yuan
+    receipt: Receipt | None = None
+
+
+class OfflineOut(Schema):
+    """`status` is what a redemption alone would have answered: 201 or 200 with `body`; 202 with `case`; or a
+    `problem`, which keeps nothing and may be sent again."""
+
+    key: str | None
+    status: int
+    body: Receipt | None = None
+    case: Case | None = None
+    problem: Problem | None = None
+
+
+class OfflineBatchOut(Schema):
+    results: list[OfflineOut]
+
+
+class EnrolmentOut(Schema):
+    token: str = Field(description="shown this once")
+    premises: str
+    name: str
+
+
+class VoucherOut(Schema):
+    serial: str
+    programme: str
+    face_value: Yuan
+    remaining: Yuan
+    held: Yuan = Field(description="set aside by orders")
+    valid_from: str
+    valid_until: str
+
+
+class WalletOut(Schema):
+    elder: str
+    vouchers: list[VoucherOut]
+
+
+class StatementOut(Schema):
+    lease: str
+    month: str
+    charge: Yuan
+    carry_in: Yuan
+    earned: Yuan
+    late: Yuan
+    reversed: Yuan
+    credit: Yuan
+    lapsed: Yuan
+    available: Yuan
+    cap: Yuan
+    applied: Yuan
+    carry_out: Yuan
+    cash_due: Yuan
+    redemptions: int
+    under_review: int
+    state: str
+
+
+class StatementsOut(Schema):
+    statements: list[StatementOut]

@@ -1,0 +1,177 @@
+"""A city told through HTTP, by a partner that may tell of past days, comes to the same figures as by files."""
+
+import csv
+import io
+import re
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from ledger.files import kinds
+from ledger.journal.queries import balances
+from marketplace.accounts.models import Role
+from providers.models import Operator
+from tests import databases
+from tests.api.ground import Counter
+from vouchers.codes.operations import elder_token
+from vouchers.models import Elder, Redemption
+from vouchers.settlement.models import Statement
+from vouchers.terminals.operations import add_partner
+
+LAKESIDE = Path(__file__).parents[1] / "cities" / "lakeside"
+PEOPLE = {
+    "confirmed-by": ("replay-clerk", Role.BUREAU_CLERK),
+    "reviewed-by": ("replay-street", Role.STREET_OFFICER),
+    "approved-by": ("replay-approver", Role.BUREAU_APPROVER),
+}
+FIRST_STEPS = 4  # two days of issue and December's file
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def steps() -> list[list[str]]:
+    lines = (LAKESIDE / "steps.txt").read_text().splitlines()
+    return [line.split() for line in lines if line and not line.startswith("#")]
+
+
+class Replay:
+    """`told` by "http" or "files"; the rest by the commands."""
+
+    def __init__(self, told: str, folder: Path) -> None:
+        self.told, self.folder = told, folder
+        self.numbers: dict[str, str] = {}
+        self.refusals: list[tuple[str, int, str]] = []
+        self.statements: dict[str, dict[str, dict[str, str]]] = {}
+        self.balances: dict[str, dict[str, Decimal]] = {}
+        self._counter: Counter | None = None
+
+    def play(self, some: list[list[str]]) -> "Replay":
+        for name, role in PEOPLE.values():
+            call_command("create_user", name, role=role, stdout=io.StringIO())
+        for word, *rest in some:
+            if word == "import_redemptions" and self.told == "http":
+                self.tell(rest[0])
+            elif word.startswith("import_"):
+                self.import_file(word, rest[0])
+            elif word == "settle_month":
+                people = {f"{what.replace('-', '_')}": name for what, (name, _role) in PEOPLE.items()}
+                self.say(word, rest[0], **people)
+                month = rest[0]
+                self.statements[month] = self.statements_of(month)
+                self.balances[month] = balances()
+            elif word == "load_city":
+                self.say(word, str(LAKESIDE / rest[0]))
+            else:
+                self.say(word, *(self.numbers.get(part, part) for part in rest))
+        return self
+
+    def say(self, *words: str, **options: str) -> str:
+        out = io.StringIO()
+        call_command(*words, **options, stdout=out)
+        return out.getvalue()
+
+    @property
+    def counter(self) -> Counter:
+        if self._counter is None:
+            everybody = list(Operator.objects.all())
+            _partner, token = add_partner(
+                name="重放", operators=everybody, may_tell_past=True, by="test", at=timezone.now()
+            )
+            self._counter = Counter(token)
+        return self._counter
+
+    def tell(self, name: str) -> None:
+        elders = {elder.code: elder for elder in Elder.objects.all()}
+        for line, row in enumerate(rows(LAKESIDE / name), 2):
+            then = kinds.INSTANT.parse(row["happened_at"])
+            elder = elders.get(row["elder"])
+            shown = (
+                {"token": elder_token(elder=elder, at=then)} if elder else {"code": row["elder"], "pin": "1"}
+            )
+            body = {
+                "premises": row["premises"],
+                "service": row["service"],
+                "quantity": int(row["quantity"]),
+                "elder": shown,
+                "happened_at": row["happened_at"],
+            } | ({"channel": row["channel"]} if row["channel"] else {})
+            answer = self.counter.post("redemptions", body, key=row["key"])
+            if answer.status_code in (200, 201):
+                self.numbers[row["key"]] = answer.json()["number"]
+            else:
+                self.refusals.append((name, line, answer.json()["code"]))
+
+    def import_file(self, word: str, name: str) -> None:
+        told = rows(LAKESIDE / name)
+        for row in told:
+            row["key"] = self.numbers.get(row["key"], row["key"])
+        path = self.folder / name
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, told[0].keys())
+            writer.writeheader()
+            writer.writerows(told)
+        for line, code in re.findall(r":(\d+): (\w+)\s*$", self.say(word, str(path)), re.MULTILINE):
+            self.refusals.append((name, int(line), code))
+
+    def statements_of(self, month: str) -> dict[str, dict[str, str]]:
+        return {
+            row["lease"]: row
+            for row in csv.DictReader(self.say("statements", month, format="csv").splitlines())
+        }
+
+
+def expected_refusals(files: set[str]) -> list[tuple[str, int, str]]:
+    told = rows(LAKESIDE / "expected" / "imports.csv")
+    return [
+        (r["file"], int(r["line"]), r["outcome"]) for r in told if r["line"] != "0" and r["file"] in files
+    ]
+
+
+def facts() -> list[tuple]:
+    names = (
+        "service_on", "lease__code", "service__code", "elder__code", "quantity", "list_price", "government",
+        "concession", "charity", "vouchers", "self_pay", "reversed_on",
+    )  # fmt: skip
+    return sorted(Redemption.objects.values_list("key", *names), key=lambda row: row[0])
+
+
+def test_december_told_by_http_is_december_told_by_a_file(database_template, django_db_blocker, tmp_path):
+    found = []
+    for told in ("http", "files"):
+        name = databases.clone(database_template)
+        with django_db_blocker.unblock(), databases.pointed_at(name):
+            replay = Replay(told, tmp_path).play(steps()[:FIRST_STEPS])
+            assert replay.refusals == expected_refusals({"redemptions-2025-12.csv"})
+            found.append((facts(), balances()))
+        with django_db_blocker.unblock():
+            databases.drop(name)
+    assert found[0] == found[1]
+    assert len(found[0][0]) > 200  # control: something was told
+
+
+@pytest.mark.long
+def test_the_whole_city_through_http_comes_to_the_expected_figures(fresh_db, tmp_path):
+    replay = Replay("http", tmp_path).play(steps())
+    assert not Redemption.objects.filter(key_scope="files").exists()
+    told = expected_refusals({line[1] for line in steps() if line[0].startswith("import_")})
+    assert replay.refusals == told
+    for month, found in replay.statements.items():
+        want = {row["lease"]: row for row in rows(LAKESIDE / "expected" / f"statements-{month}.csv")}
+        assert set(found) == set(want)
+        for lease, row in want.items():
+            for figure in (*Statement.FIGURES, "redemptions", "under_review"):
+                assert Decimal(found[lease][figure]) == Decimal(row[figure]), (month, lease, figure)
+        wanted: dict[str, Decimal] = defaultdict(Decimal)
+        for row in rows(LAKESIDE / "expected" / f"balances-{month}.csv"):
+            if Decimal(row["balance"]):
+                wanted[row["account"]] = Decimal(row["balance"])
+        assert replay.balances[month] == dict(wanted), month
+    assert len(replay.statements) == 4
+    call_command("verify_ledger", stdout=io.StringIO())

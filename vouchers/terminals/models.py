@@ -1,0 +1,103 @@
+"""Who may redeem without signing in: terminals at their counters, partners for their operators.
+
+A token is 32 random bytes, shown once; here only its SHA-256 is kept. Whoever reads this table can redeem nothing.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from providers.models import Operator, Premises
+
+
+class Terminal(models.Model):
+    """One device that takes vouchers at one premises. Revoked, it is kept: its redemptions name it."""
+
+    premises = models.ForeignKey(Premises, models.PROTECT, related_name="terminals")
+    name = models.CharField(max_length=60)
+    token_digest = models.BinaryField(unique=True, help_text="SHA-256 of the token")
+    enrolled_at = models.DateTimeField()
+    enrolled_by = models.CharField(max_length=150)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="terminal_revoked_by_someone",
+                condition=Q(revoked_at=None, revoked_by="")
+                | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.premises.code} {self.name}"
+
+    @property
+    def scope(self) -> str:
+        """Whose its keys are, and the name under which it acts."""
+        return f"terminal:{self.pk}"
+
+
+class Partner(models.Model):
+    """Another firm's system that redeems for the operators it serves.
+
+    With `may_tell_past` it may tell of any day, as a file may.
+    """
+
+    name = models.CharField(max_length=60)
+    operators = models.ManyToManyField(Operator, related_name="partners")
+    token_digest = models.BinaryField(unique=True, help_text="SHA-256 of the token")
+    may_tell_past = models.BooleanField(default=False)
+    added_at = models.DateTimeField()
+    added_by = models.CharField(max_length=150)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="partner_revoked_by_someone",
+                condition=Q(revoked_at=None, revoked_by="")
+                | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def scope(self) -> str:
+        return f"partner:{self.pk}"
+
+
+class EnrolmentCode(models.Model):
+    """A code that the office gives out to enrol one device: short-lived, good once."""
+
+    premises = models.ForeignKey(Premises, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=60, help_text="of the terminal it will make")
+    code_digest = models.BinaryField(unique=True, help_text="keyed HMAC-SHA256 of the code")
+    given_at = models.DateTimeField()
+    given_by = models.CharField(max_length=150)
+    valid_until = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    terminal = models.OneToOneField(Terminal, models.PROTECT, null=True, related_name="enrolment")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="enrolment_used_makes_a_terminal",
+                condition=Q(used_at=None, terminal=None) | Q(used_at__isnull=False, terminal__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="enrolment_code_runs_out",
+                condition=Q(valid_until__gt=F("given_at")),
+                violation_error_message=_("An enrolment code is good for a short time."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.premises_id} {self.name}"

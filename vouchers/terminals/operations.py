@@ -1,0 +1,187 @@
+"""Giving out and taking away the right to redeem: terminals, partners, enrolment codes."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from ledger.audit.operations import name_of, record
+from providers.models import Operator, Premises
+from vouchers.elders import sealing
+from vouchers.terminals.models import EnrolmentCode, Partner, Terminal
+from vouchers.terminals.tokens import PARTNER, TERMINAL, digest, new_token
+
+ENROLMENT_MINUTES = 15
+# Neither 0 nor O, 1 nor I nor L: read out over the telephone and typed on a tablet.
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+ENROLMENT_LENGTH = 10
+
+SENTENCES = {
+    "code_wrong": _("This code is not good, was used before or has run out. Ask the office for a new one."),
+    "name_missing": _("Give it a name by which people will know it, of 60 characters at most."),
+    "operator_missing": _("Name at least one operator for which the partner may redeem."),
+}
+
+
+class CannotEnrol(Exception):
+    """Refused; nothing is written. `code` is one of SENTENCES, `str()` the sentence for a person."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(SENTENCES[self.code])
+
+
+class Enrolled(NamedTuple):
+    """`token` is told once and kept nowhere."""
+
+    terminal: Terminal
+    token: str
+
+
+def add_terminal(
+    *, premises: Premises, name: str, by: Any, at: datetime, channel: str = "command"
+) -> Enrolled:
+    """This function will register one device at one premises and make its token.
+
+    Each call makes another terminal: two devices may bear one name, their numbers tell them apart.
+    Raises CannotEnrol: name_missing.
+    """
+    _check_name(name)
+    token = new_token(TERMINAL)
+    with transaction.atomic():
+        terminal = Terminal.objects.create(
+            premises=premises,
+            name=name.strip(),
+            token_digest=digest(token),
+            enrolled_at=at,
+            enrolled_by=name_of(by),
+        )
+        record(
+            by=by,
+            at=at,
+            action="add_terminal",
+            subject=terminal.scope,
+            detail={"premises": premises.code, "name": terminal.name},
+            channel=channel,
+        )
+    return Enrolled(terminal, token)
+
+
+def add_partner(
+    *,
+    name: str,
+    operators: Sequence[Operator],
+    may_tell_past: bool = False,
+    by: Any,
+    at: datetime,
+    channel: str = "command",
+) -> tuple[Partner, str]:
+    """This function will register a partner for these operators; the second value is its token.
+
+    Raises CannotEnrol: name_missing, operator_missing.
+    """
+    _check_name(name)
+    if not operators:
+        raise CannotEnrol("operator_missing")
+    token = new_token(PARTNER)
+    with transaction.atomic():
+        partner = Partner.objects.create(
+            name=name.strip(),
+            token_digest=digest(token),
+            may_tell_past=may_tell_past,
+            added_at=at,
+            added_by=name_of(by),
+        )
+        partner.operators.set(operators)
+        record(
+            by=by,
+            at=at,
+            action="add_partner",
+            subject=partner.scope,
+            detail={
+                "name": partner.name,
+                "operators": sorted(operator.code for operator in operators),
+                "may_tell_past": may_tell_past,
+            },
+            channel=channel,
+        )
+    return partner, token
+
+
+def revoke(*, of: Terminal | Partner, by: Any, at: datetime, channel: str = "web") -> bool:
+    """This function will take a token's right away, from the next request on; False when it was gone before.
+
+    Tokens are looked up in the database with each request, so nothing has to be forgotten anywhere.
+    """
+    with transaction.atomic():
+        kept = type(of).objects.filter(pk=of.pk, revoked_at=None)
+        if not kept.update(revoked_at=at, revoked_by=name_of(by)):
+            return False
+        kind = "terminal" if isinstance(of, Terminal) else "partner"
+        record(by=by, at=at, action=f"revoke_{kind}", subject=of.scope, channel=channel)
+    return True
+
+
+def give_code(*, premises: Premises, name: str, by: Any, at: datetime) -> str:
+    """This function will make a code with which one device can enrol itself within a quarter of an hour.
+
+    The code is told once; kept is a keyed digest. Raises CannotEnrol: name_missing.
+    """
+    _check_name(name)
+    code = "".join(secrets.choice(ALPHABET) for _ in range(ENROLMENT_LENGTH))
+    with transaction.atomic():
+        made = EnrolmentCode.objects.create(
+            premises=premises,
+            name=name.strip(),
+            code_digest=_code_digest(code),
+            given_at=at,
+            given_by=name_of(by),
+            valid_until=at + timedelta(minutes=ENROLMENT_MINUTES),
+        )
+        record(
+            by=by,
+            at=at,
+            action="give_enrolment_code",
+            subject=f"enrolment:{made.pk}",
+            detail={"premises": premises.code, "name": made.name},
+        )
+    return code
+
+
+def enrol(*, code: str, at: datetime) -> Enrolled:
+    """This function will turn an enrolment code into a terminal, once. Spaces, dashes and case do not matter.
+
+    Raises CannotEnrol: code_wrong, whatever is wrong with it.
+    """
+    written = "".join(letter for letter in code.upper() if letter in ALPHABET)
+    with transaction.atomic():
+        given = (
+            EnrolmentCode.objects.select_for_update(of=["self"])
+            .select_related("premises")
+            .filter(code_digest=_code_digest(written), used_at=None, valid_until__gt=at)
+            .first()
+        )
+        if given is None:
+            raise CannotEnrol("code_wrong")
+        enrolled = add_terminal(
+            premises=given.premises, name=given.name, by=given.given_by, at=at, channel="api"
+        )
+        given.used_at = at
+        given.terminal = enrolled.terminal
+        given.save(update_fields=["used_at", "terminal"])
+    return enrolled
+
+
+def _check_name(name: str) -> None:
+    if not name.strip() or len(name.strip()) > 60 or "\0" in name:
+        raise CannotEnrol("name_missing")
+
+
+def _code_digest(code: str) -> bytes:
+    return sealing.lookup(code, field="enrolment code")
