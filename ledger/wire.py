@@ -2,7 +2,7 @@
 
 The redemption is the one path that queues wait on. There, what cursors cost in this process is more than the
 server's own work, so its statements go through psycopg's libpq layer: text in, text out, one round trip to read
-and one to write and commit (docs/decisions/0006-two-round-trips.md). Everything else uses the ORM.
+and one to write and commit (docs/decisions/0008-two-round-trips.md). Everything else uses the ORM.
 """
 
 import re
