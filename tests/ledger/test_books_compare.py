@@ -1,9 +1,9 @@
 """check_books against the database: a single fen changed behind the journal's back is found, its account named."""
 
+import fcntl
 import os
-from decimal import fcntl
+from decimal import Decimal
 
-import Decimal
 import pytest
 from django.core.management import call_command
 
