@@ -8,6 +8,7 @@ and one to write and commit (docs/decisions/0008-two-round-trips.md). Everything
 import re
 import select
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
@@ -27,7 +28,7 @@ _DONE = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK)
 class Prepared:
     """A statement with parameters `%(name)s`; it is prepared on a connection when it is first sent there.
 
-    `name` is its name on the server. Parameters travel as text; the server infers their types, so the text casts
+    Its name on the server begins with `name`. Parameters travel as text; the server infers their types, so the text casts
     those whose place does not tell.
     """
 
@@ -90,15 +91,14 @@ class Transaction:
         first, self._open = not self._open, True
         after = ([b"RELEASE SAVEPOINT wire"] if self._nested else [b"COMMIT"]) if last else []
         with connection.wrap_database_errors:
-            # After a ROLLBACK of its own psycopg has the server forget all that was prepared, ours too.
-            for forgotten in range(len(commands) + 1):
-                try:
-                    answers = _exchange(self._raw, self._opening() if first else [], commands, after)
-                    break
-                except psycopg.errors.InvalidSqlStatementName:
-                    if not first or forgotten == len(commands):
-                        raise
-                    self._undo()
+            try:
+                answers = _exchange(self._raw, self._opening() if first else [], commands, after)
+            except psycopg.errors.InvalidSqlStatementName:
+                # After a ROLLBACK of its own psycopg has the server forget all that was prepared, ours too.
+                if not first:
+                    raise
+                self._undo()
+                answers = _exchange(self._raw, self._opening(), commands, after)
         self._open = not last
         return answers
 
@@ -120,8 +120,25 @@ class Transaction:
                 self._undo()
 
 
-# Which statements each connection has prepared, by name.
-_prepared: WeakKeyDictionary[psycopg.Connection, set[bytes]] = WeakKeyDictionary()
+@dataclass
+class _Known:
+    """What one connection has prepared, by the names on the server.
+
+    Once something proves forgotten, everything is prepared anew under new names: no old one is in the way.
+    """
+
+    names: set[bytes] = field(default_factory=set)
+    turn: int = 0
+
+    def name(self, statement: Prepared) -> bytes:
+        return f"{statement.name}:{self.turn}".encode()
+
+    def forget(self) -> None:
+        self.names.clear()
+        self.turn += 1
+
+
+_known: WeakKeyDictionary[psycopg.Connection, _Known] = WeakKeyDictionary()
 
 
 def _exchange(
@@ -131,11 +148,9 @@ def _exchange(
     after: Iterable[bytes],
 ) -> list[list[Row]]:
     """Send all, then take every answer: the rows of each of `commands`. Raises the first error that came back."""
-    known = _prepared.setdefault(raw, set())
+    known = _known.setdefault(raw, _Known())
     pgconn = raw.pgconn
-    sent: list[
-        tuple[bytes, Callable[[pq.abc.PGresult], None]]
-    ] = []  # a statement, what becomes of its answer
+    sent: list[Callable[[pq.abc.PGresult], None]] = []  # what becomes of each answer
     answers: list[list[Row]] = []
     error: psycopg.Error | None = None
     with raw.lock:
@@ -143,39 +158,39 @@ def _exchange(
             pgconn.enter_pipeline_mode()
             for text in before:
                 pgconn.send_query_params(text, None)
-                sent.append((b"", _nothing))
+                sent.append(_nothing)
             for statement, given in commands:
-                name = statement.name.encode()
-                if name not in known:
+                name = known.name(statement)
+                if name not in known.names:
                     pgconn.send_prepare(name, statement.text)
-                    sent.append((b"", partial(_prepared_now, known, name)))
+                    sent.append(partial(_prepared_now, known, name))
                 pgconn.send_query_prepared(name, statement.values(given))
-                sent.append((name, lambda result: answers.append(_rows(result))))
+                sent.append(lambda result: answers.append(_rows(result)))
             for text in after:
                 pgconn.send_query_params(text, None)
-                sent.append((b"", _nothing))
+                sent.append(_nothing)
             pgconn.pipeline_sync()
-            for name, take in sent:
+            for take in sent:
                 result = _answer(pgconn)
                 _wait(pgconn)  # the end mark of a command
                 if result.status in _DONE:
                     take(result)
                 elif error is None:
                     error = psycopg.errors.error_from_result(result)
-                    if isinstance(error, psycopg.errors.InvalidSqlStatementName):
-                        known.discard(name)
             _answer(pgconn)  # the end mark of the pipeline
             pgconn.exit_pipeline_mode()
         except BaseException:
             raw.close()  # what was asked and what was answered no longer fit together
             raise
+    if isinstance(error, psycopg.errors.InvalidSqlStatementName):
+        known.forget()
     if error is not None:
         raise error
     return answers
 
 
-def _prepared_now(known: set[bytes], name: bytes, _result: pq.abc.PGresult) -> None:
-    known.add(name)
+def _prepared_now(known: _Known, name: bytes, _result: pq.abc.PGresult) -> None:
+    known.names.add(name)
 
 
 def _nothing(_result: pq.abc.PGresult) -> None:

@@ -20,6 +20,7 @@ ECHO = Prepared(
     "SELECT %(text)s::text, %(number)s::bigint, %(amount)s::numeric, %(day)s::date, %(at)s::timestamptz,"
     " %(bytes)s::bytea, %(none)s::text, %(list)s::bigint[], %(text)s::text",
 )
+LAST = Prepared("test_last", "SELECT 1")
 LOCK = Prepared("test_lock", "SELECT pg_advisory_xact_lock(%(number)s::bigint)")
 
 
@@ -106,13 +107,16 @@ def test_statements_that_somebody_forgot_are_prepared_again(fresh_db, nested):
         with transaction.atomic() if nested else nullcontext(), Transaction() as together:
             return together.send((COUNT, {"name": "x"}), (ECHO, dict.fromkeys(ECHO.parameters)), last=True)
 
-    both()
-    for forgotten in ("ALL", "test_count", "test_echo", "ALL"):
+    def one() -> list:
+        with Transaction() as together:
+            return together.send((LAST, {}), last=True)
+
+    both(), one()
+    for forgotten in ("ALL", "test_count:1", "test_echo:2", "ALL"):
         with connection.cursor() as cursor:
-            cursor.execute(f"DEALLOCATE {forgotten}")
-        if forgotten == "ALL":
-            add(f"Assets:{nested}", last=False)
+            cursor.execute("DEALLOCATE ALL" if forgotten == "ALL" else f'DEALLOCATE "{forgotten}"')
         assert [len(rows) for rows in both()] == [1, 1]
+        assert [len(rows) for rows in one()] == [1]  # noticed with the others, or prepared all along
 
 
 def test_who_waits_for_a_lock_holds_no_other_thread_up(fresh_db):
