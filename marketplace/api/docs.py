@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from marketplace.api.api import api
@@ -39,6 +40,56 @@ EXAMPLES = {
 }
 
 
+# What each operation is for, by its name in the description.
+ABOUT = {
+    "redeem": (
+        _("Redeem vouchers for one service delivered"),
+        _(
+            "Spends the elder's vouchers by the rules, in one transaction with its key. The key is answered before the "
+            "elder's code is looked at, so a late retry gets its receipt too."
+        ),
+    ),
+    "quote": (
+        _("What a redemption would answer now"),
+        _(
+            "The same split, spending nothing. The elder's code serves this terminal for five minutes afterwards."
+        ),
+    ),
+    "reverse": (
+        _("Take a whole redemption back, once"),
+        _(
+            "Within ten minutes by the terminal that made it, later by the bureau alone. The value goes back to the same "
+            "vouchers."
+        ),
+    ),
+    "send_offline_batch": (
+        _("Redemptions made without a network"),
+        _(
+            "At most 100 at a time; each is answered by itself, in order: 201 or 200 with its receipt; 202 where it was "
+            "kept and not paid, which the bureau decides; else a problem, with nothing kept. What has 201, 200 or 202 "
+            "may leave the queue."
+        ),
+    ),
+    "my_vouchers": (
+        _("An elder's own vouchers: what is left, until when"),
+        _("By the code that the elder's telephone shows at this moment. Reading does not use it up."),
+    ),
+    "statements": (
+        _("The statements of a month"),
+        _("Of the leases of the partner's operators, or of those that somebody signed in may see."),
+    ),
+    "enrol": (
+        _("Enrol a terminal by a code from the office"),
+        _("The code is good once, for a quarter of an hour. The token is shown this once."),
+    ),
+}
+SIGN_IN = {
+    "TerminalToken": _("the token of a terminal or partner"),
+    "ElderToken": _("the elder's changing code"),
+    "StaffSession": _("having signed in on the pages"),
+}
+
+
 @anyone
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
@@ -67,10 +118,10 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> dict[str, A
         "name": name,
         "path": path,
         "method": method,
-        "summary": operation["summary"],
-        "text": operation.get("description", ""),
+        "summary": ABOUT[name][0],
+        "text": ABOUT[name][1],
         "parameters": operation.get("parameters", []),
         "statuses": sorted(int(status) for status in operation["responses"]),
-        "tokens": [name for entry in operation["security"] for name in entry],
+        "tokens": [SIGN_IN[way] for entry in operation["security"] for way in entry],
         "example": json.dumps(example, ensure_ascii=False, indent=2) if example else "",
     }

@@ -34,12 +34,12 @@ def served(
     *,
     threads: int = 8,
     workers: int = 1,
-    another: Path | None = None,
+    another: Path | str | None = None,
     home: Path | None = None,
 ) -> Iterator[str]:
     """The address of a web server with so many threads in each of its workers.
 
-    `another` is a file of Python that makes an `application` of its own. `home` becomes the server's DATA_DIR, by
+    `another` is a module of ours, or a file of Python, that makes an `application` of its own. `home` becomes the server's DATA_DIR, by
     which its processes can be found.
     """
     home = home or Path(tempfile.mkdtemp(prefix="yiquan-web-", dir="/tmp"))
@@ -56,8 +56,10 @@ def served(
     }
     command = ["-m", "marketplace.config.process", "web"]
     if another is not None:
-        environment["PYTHONPATH"] = f"{settings.BASE_DIR}{os.pathsep}{another.parent}"
-        command = ["-c", ANOTHER.format(application=APPLICATION, other=f"{another.stem}:application")]
+        module = another if isinstance(another, str) else another.stem
+        if not isinstance(another, str):
+            environment["PYTHONPATH"] = f"{settings.BASE_DIR}{os.pathsep}{another.parent}"
+        command = ["-c", ANOTHER.format(application=APPLICATION, other=f"{module}:application")]
     process = processes.python(home, *command, env=environment)
     said: list[str] = []
     assert process.stdout is not None

@@ -22,7 +22,7 @@ from vouchers.terminals.operations import add_terminal
 
 CONNECTIONS = 16
 WORKERS, THREADS = 2, 5
-BARE = Path(__file__).with_name("http_bare.py")
+BARE = "tests.bench.http_bare"
 
 
 def run(size: Size) -> Result:

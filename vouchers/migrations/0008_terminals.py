@@ -5,107 +5,283 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('providers', '0005_review'),
-        ('vouchers', '0007_review'),
+        ("providers", "0005_review"),
+        ("vouchers", "0007_review"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Terminal',
+            name="Terminal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('token_digest', models.BinaryField(help_text='SHA-256 of the token', unique=True)),
-                ('enrolled_at', models.DateTimeField()),
-                ('enrolled_by', models.CharField(max_length=150)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_by', models.CharField(blank=True, max_length=150)),
-                ('premises', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='terminals', to='providers.premises')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("token_digest", models.BinaryField(help_text="SHA-256 of the token", unique=True)),
+                ("enrolled_at", models.DateTimeField()),
+                ("enrolled_by", models.CharField(max_length=150)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_by", models.CharField(blank=True, max_length=150)),
+                (
+                    "premises",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="terminals",
+                        to="providers.premises",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='EnrolmentCode',
+            name="EnrolmentCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='of the terminal it will make', max_length=60)),
-                ('code_digest', models.BinaryField(help_text='keyed HMAC-SHA256 of the code', unique=True)),
-                ('given_at', models.DateTimeField()),
-                ('given_by', models.CharField(max_length=150)),
-                ('valid_until', models.DateTimeField()),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('premises', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='providers.premises')),
-                ('terminal', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='enrolment', to='vouchers.terminal')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(help_text="of the terminal it will make", max_length=60)),
+                ("code_digest", models.BinaryField(help_text="keyed HMAC-SHA256 of the code", unique=True)),
+                ("given_at", models.DateTimeField()),
+                ("given_by", models.CharField(max_length=150)),
+                ("valid_until", models.DateTimeField()),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "premises",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="providers.premises"
+                    ),
+                ),
+                (
+                    "terminal",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrolment",
+                        to="vouchers.terminal",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Partner',
+            name="Partner",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('token_digest', models.BinaryField(help_text='SHA-256 of the token', unique=True)),
-                ('may_tell_past', models.BooleanField(default=False)),
-                ('added_at', models.DateTimeField()),
-                ('added_by', models.CharField(max_length=150)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_by', models.CharField(blank=True, max_length=150)),
-                ('operators', models.ManyToManyField(related_name='partners', to='providers.operator')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=60)),
+                ("token_digest", models.BinaryField(help_text="SHA-256 of the token", unique=True)),
+                ("may_tell_past", models.BooleanField(default=False)),
+                ("added_at", models.DateTimeField()),
+                ("added_by", models.CharField(max_length=150)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_by", models.CharField(blank=True, max_length=150)),
+                ("operators", models.ManyToManyField(related_name="partners", to="providers.operator")),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('revoked_at', None), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True)), _connector='OR'), name='partner_revoked_by_someone')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("revoked_at", None), ("revoked_by", "")),
+                            models.Q(
+                                ("revoked_at__isnull", False), models.Q(("revoked_by", ""), _negated=True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="partner_revoked_by_someone",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Serving',
+            name="Serving",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key_scope', models.CharField(max_length=24)),
-                ('key', models.CharField(max_length=80)),
-                ('request', models.BinaryField(help_text='SHA-256 of the request as parsed')),
-                ('happened_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField()),
-                ('quantity', models.PositiveSmallIntegerField()),
-                ('channel', models.CharField(choices=[('qr', 'code scanned'), ('pin', 'PIN'), ('paper', 'paper'), ('hotline', 'hotline'), ('offline', 'without network')], max_length=8)),
-                ('paper', models.BooleanField(help_text='by a card: the lower cap')),
-                ('amount', models.DecimalField(decimal_places=2, max_digits=12)),
-                ('promised', models.DecimalField(decimal_places=2, max_digits=12, null=True)),
-                ('unpaid', models.DecimalField(decimal_places=2, default=0, max_digits=12)),
-                ('code', models.CharField(blank=True, max_length=24)),
-                ('decision', models.CharField(blank=True, choices=[('paid', 'paid after all'), ('borne', 'borne by the operator')], max_length=5)),
-                ('decided_at', models.DateTimeField(blank=True, null=True)),
-                ('decided_by', models.CharField(blank=True, max_length=150)),
-                ('note', models.CharField(blank=True, max_length=500)),
-                ('elder', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='servings', to='vouchers.elder')),
-                ('loser', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='providers.operator')),
-                ('premises', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='providers.premises')),
-                ('redemption', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='serving', to='vouchers.redemption')),
-                ('rival', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='vouchers.redemption')),
-                ('service', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='providers.service')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key_scope", models.CharField(max_length=24)),
+                ("key", models.CharField(max_length=80)),
+                ("request", models.BinaryField(help_text="SHA-256 of the request as parsed")),
+                ("happened_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField()),
+                ("quantity", models.PositiveSmallIntegerField()),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("qr", "code scanned"),
+                            ("pin", "PIN"),
+                            ("paper", "paper"),
+                            ("hotline", "hotline"),
+                            ("offline", "without network"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("paper", models.BooleanField(help_text="by a card: the lower cap")),
+                ("amount", models.DecimalField(decimal_places=2, max_digits=12)),
+                ("promised", models.DecimalField(decimal_places=2, max_digits=12, null=True)),
+                ("unpaid", models.DecimalField(decimal_places=2, default=0, max_digits=12)),
+                ("code", models.CharField(blank=True, max_length=24)),
+                (
+                    "decision",
+                    models.CharField(
+                        blank=True,
+                        choices=[("paid", "paid after all"), ("borne", "borne by the operator")],
+                        max_length=5,
+                    ),
+                ),
+                ("decided_at", models.DateTimeField(blank=True, null=True)),
+                ("decided_by", models.CharField(blank=True, max_length=150)),
+                ("note", models.CharField(blank=True, max_length=500)),
+                (
+                    "elder",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="servings",
+                        to="vouchers.elder",
+                    ),
+                ),
+                (
+                    "loser",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="providers.operator",
+                    ),
+                ),
+                (
+                    "premises",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="providers.premises",
+                    ),
+                ),
+                (
+                    "redemption",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="serving",
+                        to="vouchers.redemption",
+                    ),
+                ),
+                (
+                    "rival",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="vouchers.redemption",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="providers.service",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'indexes': [models.Index(fields=['elder', 'happened_at'], name='serving_of_elder'), models.Index(fields=['key_scope', 'happened_at'], name='serving_of_terminal'), models.Index(condition=models.Q(('decision', ''), models.Q(('code', ''), _negated=True)), fields=['id'], name='serving_open_case')],
-                'constraints': [models.UniqueConstraint(fields=('key_scope', 'key'), name='serving_key_once'), models.CheckConstraint(condition=models.Q(('redemption__isnull', False), models.Q(('code', ''), _negated=True), _connector='OR'), name='serving_is_paid_or_a_case', violation_error_message='What was served is paid, or a case for the bureau.'), models.CheckConstraint(condition=models.Q(('code__in', ['', 'no_lease']), ('loser__isnull', False), _connector='OR'), name='serving_case_names_its_loser', violation_error_message='A case names who bears it.'), models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('decision', '')), models.Q(models.Q(('decision', ''), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='serving_decided_by_someone_at_some_time'), models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('quantity__gt', 0), ('unpaid__gte', 0)), name='serving_amounts_not_negative')],
+                "ordering": ["id"],
+                "indexes": [
+                    models.Index(fields=["elder", "happened_at"], name="serving_of_elder"),
+                    models.Index(fields=["key_scope", "happened_at"], name="serving_of_terminal"),
+                    models.Index(
+                        condition=models.Q(("decision", ""), models.Q(("code", ""), _negated=True)),
+                        fields=["id"],
+                        name="serving_open_case",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("key_scope", "key"), name="serving_key_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("redemption__isnull", False),
+                            models.Q(("code", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="serving_is_paid_or_a_case",
+                        violation_error_message="What was served is paid, or a case for the bureau.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("code__in", ["", "no_lease"]), ("loser__isnull", False), _connector="OR"
+                        ),
+                        name="serving_case_names_its_loser",
+                        violation_error_message="A case names who bears it.",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("decided_at", None), ("decision", "")),
+                            models.Q(
+                                models.Q(("decision", ""), _negated=True), ("decided_at__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="serving_decided_by_someone_at_some_time",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("amount__gte", 0), ("quantity__gt", 0), ("unpaid__gte", 0)),
+                        name="serving_amounts_not_negative",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='terminal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('revoked_at', None), ('revoked_by', '')), models.Q(('revoked_at__isnull', False), models.Q(('revoked_by', ''), _negated=True)), _connector='OR'), name='terminal_revoked_by_someone'),
+            model_name="terminal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("revoked_at", None), ("revoked_by", "")),
+                    models.Q(("revoked_at__isnull", False), models.Q(("revoked_by", ""), _negated=True)),
+                    _connector="OR",
+                ),
+                name="terminal_revoked_by_someone",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrolmentcode',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('terminal', None), ('used_at', None)), models.Q(('terminal__isnull', False), ('used_at__isnull', False)), _connector='OR'), name='enrolment_used_makes_a_terminal'),
+            model_name="enrolmentcode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("terminal", None), ("used_at", None)),
+                    models.Q(("terminal__isnull", False), ("used_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="enrolment_used_makes_a_terminal",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrolmentcode',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__gt', models.F('given_at'))), name='enrolment_code_runs_out', violation_error_message='An enrolment code is good for a short time.'),
+            model_name="enrolmentcode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("valid_until__gt", models.F("given_at"))),
+                name="enrolment_code_runs_out",
+                violation_error_message="An enrolment code is good for a short time.",
+            ),
         ),
     ]
