@@ -1,6 +1,6 @@
 """Gathers the models of this app's concepts."""
 
-from vouchers.codes.models import ElderCode, PinTry, TokenUse
+from vouchers.codes.models import ElderCode, PinTry, RecordShare, TokenUse
 from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, OwnRecord, PaperCode
 from vouchers.elders.models import Elder
 from vouchers.offline.models import Serving
@@ -35,6 +35,7 @@ __all__ = [
     "Partner",
     "PinTry",
     "Programme",
+    "RecordShare",
     "Redemption",
     "Reversal",
     "ReviewCase",

@@ -151,6 +151,13 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
+def pictogram(name: str) -> SafeString:
+    """One of our own drawings, for the pages of elders and families; words stand beside it."""
+    sheet = static("img/pictograms.svg")
+    return format_html('<svg class="picture" aria-hidden="true"><use href="{}#{}"></use></svg>', sheet, name)
+
+
+@register.simple_tag
 def hotline() -> str:
     """The number that helps, the same on every page."""
     return getattr(settings, "HOTLINE", "12349")

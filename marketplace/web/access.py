@@ -29,6 +29,9 @@ AUDIT_READERS = frozenset({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATO
 NAME_READERS = BUREAU | {Role.STREET_OFFICER}
 """Those who may reveal a masked name: a recorded click with a reason."""
 
+CARD_PRINTERS = frozenset({Role.HOTLINE_AGENT, Role.BUREAU_CLERK})
+"""Those who may print an elder's voucher card."""
+
 
 def plays(user: Any, allowed: frozenset[Role]) -> bool:
     """Whether this person's role is one of these."""

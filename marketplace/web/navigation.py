@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import Role
-from marketplace.web.access import AUDIT_READERS, BUREAU, STATEMENT_READERS, STEP_TAKERS
+from marketplace.web.access import AUDIT_READERS, BUREAU, CARD_PRINTERS, STATEMENT_READERS, STEP_TAKERS
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,16 @@ def home_items(user: Any, path: str = "") -> list[Item]:
             Role.STREET_OFFICER: _("The leases of your division, month by month"),
         }.get(Role(role), _("Each statement of each lease, of all months"))
         items.append(_item(path, "statements", _("Statements"), about, "file-earmark-text"))
+    if role in CARD_PRINTERS:
+        items.append(
+            _item(
+                path,
+                "cards",
+                _("Voucher cards"),
+                _("Print an elder's card: a code to scan and twelve digits, both with the PIN"),
+                "person-badge",
+            )
+        )
     return items
 
 

@@ -14,7 +14,7 @@ from marketplace.accounts.models import Role
 from marketplace.web.access import BUREAU
 from providers.divisions.queries import ids_under
 from providers.models import Lease, ReceiptPart
-from vouchers.models import Claim, Movement, Redemption, ReviewCase, Statement, Voucher
+from vouchers.models import Claim, Elder, Movement, Redemption, ReviewCase, Statement, Voucher
 from vouchers.redemption.models import RedemptionQuerySet
 from vouchers.wallets.models import VoucherQuerySet
 
@@ -33,6 +33,15 @@ def leases(user: Any) -> QuerySet[Lease]:
     if user.role == Role.OPERATOR_MANAGER and user.operator_id:
         return Lease.objects.filter(operator=user.operator_id)
     return Lease.objects.none()
+
+
+def elders(user: Any) -> QuerySet[Elder]:
+    """The register as clerks and hotline agents need it: their division's, or everybody."""
+    if user.role not in (Role.BUREAU_CLERK, Role.HOTLINE_AGENT):
+        return Elder.objects.none()
+    if user.division_id is None:
+        return Elder.objects.all()
+    return Elder.objects.filter(division__in=ids_under([user.division.code]))
 
 
 def statements(user: Any) -> QuerySet[Statement]:

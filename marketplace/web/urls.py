@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from marketplace.web import converters
+from marketplace.web.family import share
 
 converters.register()
 
@@ -11,6 +12,9 @@ urlpatterns = [
     path("", include("marketplace.web.work.urls")),
     path("", include("marketplace.web.papers.urls")),
     path("bureau/", include("marketplace.web.bureau.urls")),
+    path("", include("marketplace.web.cards.urls")),
+    path("happy/<str:code>/", share.happy, name="happy"),
+    path("my/", include("marketplace.web.family.urls")),
     path("my/", include("marketplace.web.family.people_urls")),
     path("office/", include("marketplace.web.provider.urls")),
     path("", include("marketplace.web.trace.urls")),

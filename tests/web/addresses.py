@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from marketplace.accounts.models import Role
-from tests.web.builder import PEOPLE, City
+from tests.web.builder import PEOPLE, SHARE_CODE, City
 
 BUREAU = {Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR}
 TRACE = BUREAU | {Role.STREET_OFFICER, Role.OPERATOR_MANAGER}
@@ -29,6 +29,7 @@ class Page:
 
     `posts`: it is opened by GET and takes its own form by POST, which answers those who may not start
     anything there with 403. `own`: roles that find only what is their own there, here nothing: 404.
+    `elder`: its answer depends on the elder one acts for (tests/web/test_family.py).
     """
 
     roles: frozenset[str]
@@ -36,6 +37,7 @@ class Page:
     method: str = "get"
     posts: bool = False
     own: frozenset[str] = frozenset()
+    elder: bool = False
 
 
 def _page(roles: set, **rest: Any) -> Page:
@@ -95,6 +97,16 @@ PAGES = {
     "issue_run": _page(BUREAU),
     "entry": _page(BUREAU),
     "people:whom": _page(FAMILY),
+    "cards": _page({Role.HOTLINE_AGENT, Role.BUREAU_CLERK}, posts=True),
+    **{
+        f"family:{name}": _page(FAMILY, elder=True)
+        for name in ("home", "wallet", "spent", "code", "record", "record_of")
+    },
+    "family:pin": _page(FAMILY, elder=True, posts=True),
+    "family:share": _page(FAMILY, elder=True, posts=True),
+    "family:end_share": _page(FAMILY, elder=True, method="post"),
+    "happy": _page(EVERYBODY, public=True, posts=True),
+    "family:text_size": _page(EVERYBODY, public=True, method="post"),
 }
 # Not pages of ours: the machine's probes, and the admin and the API, which check by themselves.
 ELSEWHERE = {"healthz", "readyz", "admin/"}
@@ -165,6 +177,8 @@ def arguments(name: str, city: City) -> list[Any]:
         "voucher": [voucher.serial],
         "issue_run": [voucher.run_id],
         "entry": [first.entry_id],
+        "happy": [SHARE_CODE],
+        **{key: [city.month.year] for key in ("family:record_of", "family:share", "family:end_share")},
     }.get(name, [])
 
 
@@ -186,7 +200,9 @@ def visitor(name: str) -> str:
 
 def all_pages(city: City) -> dict[str, str]:
     """Every page that is opened by GET, by a name of its own; figures and error pages too."""
-    found = {name: address(name, city) for name, page in PAGES.items() if page.method == "get"}
+    found = {
+        name: address(name, city) for name, page in PAGES.items() if page.method == "get" and not page.elder
+    }
     del found["paper_pdf"]  # a file, no page
     lease = city.leases[0].code
     before = city.statements[0].month

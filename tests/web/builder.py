@@ -30,6 +30,7 @@ from vouchers.models import (
     Objection,
     Paper,
     Programme,
+    RecordShare,
     Redemption,
     Reversal,
     ReviewCase,
@@ -41,6 +42,7 @@ from vouchers.settlement.papers import issue_paper
 from vouchers.settlement.queries import history, lease_facts
 from vouchers.settlement.reckon import Sums, reckon
 
+SHARE_CODE = "made-up-for-the-tests0"
 PASSWORD = "correct horse battery"
 NAMES = ["老纺织厂礼堂", "原招待所", "旧幼儿园", "社区用房", "机修车间", "职工诊所", "物业用房", "活动中心"]
 USES = ["hall", "guesthouse", "kindergarten", "community_room", "plant", "clinic", "property_room", "other"]
@@ -260,6 +262,13 @@ def _families(city: City, elders: list[Elder]) -> None:
         letter.seal_name("李小红")
         letter.save()
     now = timezone.now()
+    RecordShare.objects.create(
+        elder=elders[0],
+        year=city.month.year,
+        code=SHARE_CODE,
+        shared_at=now,
+        lasts_until=now + timedelta(days=1),
+    )
     Call.objects.create(agent=city.people["hotline"], elder=elders[0], opened_at=now, called_back_at=now)
 
 

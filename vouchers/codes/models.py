@@ -58,3 +58,28 @@ class PinTry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code_id} {self.tried_at:%Y-%m-%d %H:%M}"
+
+
+class RecordShare(models.Model):
+    """An elder's list of one year, open to whoever has the code until the elder ends it or a day is over."""
+
+    elder = models.ForeignKey(Elder, models.PROTECT, related_name="record_shares")
+    year = models.PositiveSmallIntegerField()
+    code = models.CharField(
+        max_length=22, unique=True, help_text="part of an address; nothing can be made of it"
+    )
+    shared_at = models.DateTimeField()
+    lasts_until = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    opened = models.PositiveIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_open_record_share_per_elder", fields=["elder"], condition=Q(ended_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.elder_id} {self.year}"

@@ -74,6 +74,14 @@ def card_code(*, elder: Elder) -> CardCode:
     return CardCode(text, codes.typed, codes.card)
 
 
+def print_card(*, elder: Elder, by: Any, at: datetime) -> CardCode:
+    """This function will give what is to be printed, and note who had it: the card is worth something."""
+    with transaction.atomic():
+        code = card_code(elder=elder)
+        record(by=by, at=at, action="print_card", subject=elder.code, detail={"card": code.card})
+    return code
+
+
 def replace_card(*, elder: Elder, by: Any, at: datetime) -> CardCode:
     """This function will make every card printed so far worthless, its twelve digits too."""
     codes_of(elder)
