@@ -292,6 +292,16 @@ def test_opening_hours_and_closures_are_known(town):
     assert facts["shut"] == {"clock": "12:45"} and "open" not in facts
 
 
+def test_what_files_tell_late_counts_once_its_month_was_locked(town):
+    story.redeem("in-time", "WANG", "MEAL", "PM01", "2026-03-01 11:30", at="2026-04-03")
+    assert run(rules=["late"]) == {}
+    assert story.settle(MARCH, at="2026-04-04")
+    story.redeem("too-late", "WANG", "MEAL", "PM01", "2026-03-02 11:30", at="2026-04-05")
+    story.redeem("soon", "WANG", "MEAL", "PM01", "2026-03-31 11:30", at="2026-04-05")
+    assert run(rules=["late"]) == {"late": 1}
+    assert case("late").redemption == story.redeemed("too-late")
+
+
 def test_facts_name_nobody(town):
     story.dies("LI", "2026-03-09", at="2026-03-15")
     run()

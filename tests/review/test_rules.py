@@ -67,9 +67,9 @@ CASES = [
     ("kin", [served(kin="staff"), served(kin="relative"), served()], [0, 1]),
     ("too_dear", [served(cash_price=Decimal("11.99"))], [0]),
     ("too_dear", [served(cash_price=Decimal(12)), served(), served(quantity=2, list_price=Decimal(24), cash_price=Decimal(12))], []),
-    ("no_evidence", [visit(channel="paper"), visit(channel="hotline"), visit(channel="")], [0, 1, 2]),
-    ("no_evidence", [visit(), visit(channel="pin"), visit(channel="paper", ordered=1), served(channel="paper")], []),
-    ("no_evidence", [visit(evidence=False), visit(channel="paper", evidence=True)], [0]),
+    ("no_evidence", [visit(channel="hotline"), visit(channel="")], [0, 1]),
+    ("no_evidence", [visit(), visit(channel="pin"), visit(channel="paper"), visit(channel="hotline", ordered=1), served(channel="hotline")], []),
+    ("no_evidence", [visit(evidence=False), visit(channel="hotline", evidence=True)], [0]),
     ("duplicate", [served(NOON), served(SOON)], [1]),
     ("duplicate", [served(NOON), served(LATER), served(LATER, service=2), served(LATER, premises=2)], []),
     ("duplicate", [served(NOON, ordered=1), served(SOON)], []),
@@ -82,6 +82,7 @@ CASES = [
     ("wrong_month", [served(ordered_on=date(2026, 4, 1)), served(ordered_on=date(2026, 3, 31)), served()], [0]),
     ("wrong_month", [served("2026-04-01 00:10", recorded=int(datetime(2026, 3, 31, 20, tzinfo=SHANGHAI).timestamp()))], [0]),
     ("late", [served(recorded=served().at + 32 * 86400 + 60), served(recorded=served().at + 31 * 86400)], [0]),
+    ("late", [served(counter="files", recorded=served().at + 90 * 86400, locked=locked) for locked in (False, True)], [1]),
 ]  # fmt: skip
 
 

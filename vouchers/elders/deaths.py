@@ -56,7 +56,12 @@ def learn_death(*, elder: Elder, died_on: date, by: Any, at: datetime) -> None:
         void_of_dead(elder=elder, by=by, at=at)
         late = Redemption.objects.filter(elder=elder, service_on__gte=died_on, reversed_on=None)
         ReviewCase.objects.bulk_create(
-            ReviewCase(redemption=redemption, reason=ReviewCase.Reason.AFTER_DEATH, opened_at=at)
+            ReviewCase(
+                redemption=redemption,
+                reason=ReviewCase.Reason.AFTER_DEATH,
+                facts={"died_on": died_on.isoformat()},
+                opened_at=at,
+            )
             for redemption in late.order_by("id")
         )
         record(

@@ -220,10 +220,10 @@ RULES = {
             ELDER,
             of_elders.no_evidence,
             _(
-                "A visit to the home is seen by two people only. It needs a trace: an order, the elder's code "
-                "or PIN, or the record of the visit."
+                "A visit to the home is seen by two people only. It needs a trace: an order, the elder's code, "
+                "PIN or signature, or the record of the visit."
             ),
-            _("A visit reported by: %(channel)s; no order, code, PIN or record proves it."),
+            _("A visit reported by: %(channel)s; no order, code, PIN, signature or record proves it."),
         ),
         Rule(
             Reason.TOO_FAST,

@@ -10,6 +10,8 @@ AT_THE_PLACE = frozenset({"canteen", "rehabilitation", "day_care", "recreation"}
 MEALS = frozenset({"canteen", "delivery"})
 VISITS = frozenset({"home_care", "adaptation"})
 
+FILES = "files"
+"""The one counter of all that comes in files: nobody knows who stood at it."""
 SHANGHAI = 8 * 3600  # no clock was ever changed since the rules exist
 
 
@@ -20,7 +22,7 @@ class Served(NamedTuple):
     `claimed` is what it earns for the rent of the very lease that served; `open_at` are the day's opening
     hours as (from, until) in minutes of the day, None where they are not known; `kin` says how the elder
     is tied to the operator on that day; `cashiers` how many people served under that lease in the month;
-    `evidence` whether a visit's record proves it, None where no record is kept.
+    `locked` whether its month was locked when it was reported; `evidence` whether a visit's record proves it, None where no record is kept.
     """
 
     id: int
@@ -49,6 +51,7 @@ class Served(NamedTuple):
     kin: str = ""
     cashiers: int = 0
     evidence: bool | None = None
+    locked: bool = False
 
     @property
     def minute(self) -> int:

@@ -10,7 +10,17 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from math import asin, cos, radians, sin, sqrt
 
-from vouchers.review.facts import AT_THE_PLACE, MEALS, SHANGHAI, VISITS, Finding, Findings, Served, number
+from vouchers.review.facts import (
+    AT_THE_PLACE,
+    FILES,
+    MEALS,
+    SHANGHAI,
+    VISITS,
+    Finding,
+    Findings,
+    Served,
+    number,
+)
 
 Values = Mapping[str, int]
 EARTH_KM = 6371.0
@@ -146,11 +156,12 @@ def too_dear(had: Sequence[Served], p: Values) -> Findings:
             yield Finding(one.id, one.on, facts)
 
 
-PROVES_PRESENCE = frozenset({"qr", "pin"})
+PROVES_PRESENCE = frozenset({"qr", "pin", "offline", "paper"})
+"""The elder's code, PIN or signed token, or a signature."""
 
 
 def no_evidence(had: Sequence[Served], p: Values) -> Findings:
-    """A visit to the home that no order, no code or PIN of the elder's and no record of the visit proves."""
+    """A visit to the home that no order, no code, PIN or signature of the elder's and no record of the visit proves."""
     for one in had:
         if one.category not in VISITS or one.evidence:
             continue
@@ -179,10 +190,11 @@ def wrong_month(had: Sequence[Served], p: Values) -> Findings:
 
 
 def late(had: Sequence[Served], p: Values) -> Findings:
-    """Reported more than `days` days after it was served."""
+    """Reported more than `days` days after it was served. Files may tell of any day (rules.md section 4): of what
+    they bring only that counts whose month was locked by then."""
     for one in had:
         days = (one.recorded - one.at) // 86400
-        if days > p["days"]:
+        if days > p["days"] and (one.counter != FILES or one.locked):
             yield Finding(one.id, one.on, {"days": days})
 
 

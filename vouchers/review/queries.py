@@ -13,15 +13,15 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from ledger.journal.queries import next_month, previous_month
+from ledger.models import Period
 from ledger.money import ZERO
 from providers.models import CashPrice, Closure, Lease, OpeningHours, Service
 from vouchers.redemption.models import Redemption
 from vouchers.review.catalogue import ELDER
-from vouchers.review.facts import Served
+from vouchers.review.facts import FILES, Served
 from vouchers.wallets.models import Hold
 
 FETCH = 5000
-FILES = "files"
 REPORTING_DAYS = 3  # a terminal may report 72 hours back (rules.md section 4)
 
 ROWS = """
@@ -66,6 +66,7 @@ class Known:
     cashiers: dict[int, int] = field(default_factory=dict)
     hours: dict[int, list[list[tuple[int, int]]]] = field(default_factory=dict)
     closures: dict[int, list[tuple[date, date]]] = field(default_factory=dict)
+    locks: list[tuple[date, int]] = field(default_factory=list)
 
     @classmethod
     def read(cls) -> "Known":
@@ -84,6 +85,9 @@ class Known:
             days, prices = known.cash.setdefault((row.premises_id, row.service_id), ([], []))
             days.append(row.valid_from)
             prices.append(row.price)
+        known.locks = [
+            (row.month, int(row.locked_at.timestamp())) for row in Period.objects.order_by("-month")
+        ]
         for open_ in OpeningHours.objects.order_by("opens_at"):
             week = known.hours.setdefault(open_.premises_id, [[] for _day in range(7)])
             week[open_.weekday].append((_minute(open_.opens_at), _minute(open_.closes_at)))
@@ -140,7 +144,12 @@ class Known:
             self._kin(elder, where.operator, on) if self.kin else "",
             self.cashiers.get(lease, 0),
             None,
+            bool(self.locks) and self._locked(on, recorded),
         )
+
+    def _locked(self, on: date, recorded: int) -> bool:
+        """Whether the month was locked at that second; a locked month locks all before it."""
+        return any(at <= recorded for month, at in self.locks if month >= on.replace(day=1))
 
     def _open(self, premises: int, on: date) -> Sequence[tuple[int, int]] | None:
         """The day's opening hours, none when closed; None where no hours are on record."""
