@@ -166,7 +166,7 @@ def test_distance():
 
 def test_rules_say_why_and_bound_their_parameters():
     for rule in RULES.values():
-        assert len(str(rule.why)) > 40 and rule.label
+        assert len(str(rule.why)) > 25 and rule.label
         for one in rule.parameters:
             assert one.least <= one.default <= one.most, (rule.code, one.name)
     assert {code for code, rule in RULES.items() if rule.holds} == {"after_death", "too_far", "claimed_twice"}
