@@ -8,7 +8,7 @@ from typing import Any
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
-from marketplace.api import enrolments, handlers, offline, readings, redemptions, schemas
+from marketplace.api import counter, enrolments, handlers, offline, readings, redemptions, schemas
 from marketplace.api.auth import TerminalToken
 from marketplace.api.problems import MEDIA_TYPE
 
@@ -68,5 +68,5 @@ api = Api(
     auth=TerminalToken(),
 )
 handlers.install(api)
-for part in (redemptions, offline, readings, enrolments):
+for part in (redemptions, offline, readings, enrolments, counter):
     api.add_router("", part.router)

@@ -78,6 +78,13 @@ ABOUT = {
         _("The statements of a month"),
         _("Of the leases of the partner's operators, or of those that somebody signed in may see."),
     ),
+    "about_terminal": (
+        _("What this terminal sells, and how far it may go without a network"),
+        _(
+            "Ask at the start and from time to time, and keep the answer for the hours without a network. Prices are "
+            "those of today and the next three days."
+        ),
+    ),
     "enrol": (
         _("Enrol a terminal by a code from the office"),
         _("The code is good once, for a quarter of an hour. The token is shown this once."),

@@ -191,6 +191,61 @@ class EnrolmentOut(Schema):
     name: str
 
 
+class PlaceOut(Schema):
+    code: str
+    name: str
+
+
+class TerminalName(Schema):
+    name: str
+
+
+class PriceRow(Schema):
+    """One price of one serving for an age band; `elder` is what is left for the elder and the vouchers."""
+
+    valid_from: str
+    valid_until: str | None
+    min_age: int | None
+    max_age: int | None
+    list: Yuan
+    government: Yuan
+    concession: Yuan
+    charity: Yuan
+    elder: Yuan
+
+
+class ServiceOut(Schema):
+    code: str
+    name: str
+    category: str
+    unit: str
+    daily_limit: int | None
+    prices: list[PriceRow]
+
+
+class Cap(Schema):
+    count: int = Field(description="servings")
+    yuan: Yuan
+
+
+class Caps(Schema):
+    """How much may be served without a network within `hours`: by the terminal, for one elder, and for one elder
+    by card or PIN."""
+
+    terminal: Cap
+    elder: Cap
+    paper: Cap
+    hours: int
+
+
+class TerminalOut(Schema):
+    terminal: TerminalName
+    premises: PlaceOut
+    services: list[ServiceOut]
+    caps: Caps
+    keys: dict[str, str] = Field(description="public keys of elders' codes, in base64 by id")
+
+
 class VoucherOut(Schema):
     serial: str
     programme: str

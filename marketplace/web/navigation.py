@@ -113,6 +113,9 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 "calendar-check",
             )
         )
+    if role in (Role.CASHIER, Role.OPERATOR_MANAGER):
+        about = _("The app that takes vouchers, on a tablet that the office has enrolled")
+        items.append(_item(path, "counter", _("Counter"), about, "ticket-perforated"))
     if role in STATEMENT_READERS:
         about = {
             Role.OPERATOR_MANAGER: _(

@@ -5,6 +5,7 @@ and the whole city when they have none; an operator's manager what belongs to th
 Everyone else sees nothing.
 """
 
+from datetime import date
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -13,7 +14,7 @@ from ledger.models import BankLine
 from marketplace.accounts.models import Role
 from marketplace.web.access import BUREAU
 from providers.divisions.queries import ids_under
-from providers.models import Lease, ReceiptPart
+from providers.models import Lease, Premises, ReceiptPart
 from vouchers.models import Claim, Elder, Movement, Redemption, ReviewCase, Statement, Voucher
 from vouchers.redemption.models import RedemptionQuerySet
 from vouchers.wallets.models import VoucherQuerySet
@@ -42,6 +43,14 @@ def elders(user: Any) -> QuerySet[Elder]:
     if user.division_id is None:
         return Elder.objects.all()
     return Elder.objects.filter(division__in=ids_under([user.division.code]))
+
+
+def own_places(user: Any, day: date) -> QuerySet[Premises]:
+    """The premises that an operator's manager rents on this day; nobody else has any."""
+    if user.role != Role.OPERATOR_MANAGER or not user.operator_id:
+        return Premises.objects.none()
+    rented = leases(user).filter(starts_on__lte=day, ends_on__gte=day)
+    return Premises.objects.filter(id__in=rented.values("premises")).order_by("code")
 
 
 def statements(user: Any) -> QuerySet[Statement]:

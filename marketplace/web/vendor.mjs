@@ -15,6 +15,11 @@ const FILES = {
   "bootstrap.min.css": from("bootstrap", "dist", "css", "bootstrap.min.css"),
   "htmx.min.js": from("htmx.org", "dist", "htmx.min.js"),
   "echarts.min.js": from("echarts", "dist", "echarts.common.min.js"),
+  "barcode-detector.js": from("barcode-detector", "dist", "iife", "ponyfill.js"),
+};
+// Copied byte for byte.
+const BINARY = {
+  "zxing_reader.wasm": from("zxing-wasm", "dist", "reader", "zxing_reader.wasm"),
 };
 
 const ICONS = `
@@ -27,7 +32,7 @@ const ICONS = `
   x-lg x-octagon-fill
 `.trim().split(/\s+/);
 
-const LICENCES = ["bootstrap", "bootstrap-icons", "echarts", "htmx.org"];
+const LICENCES = ["barcode-detector", "bootstrap", "bootstrap-icons", "echarts", "htmx.org", "zxing-wasm"];
 
 rmSync(to(), { recursive: true, force: true });
 mkdirSync(to("licences"), { recursive: true });
@@ -36,6 +41,7 @@ for (const [name, source] of Object.entries(FILES)) {
   const text = readFileSync(source, "utf8").replace(/\/[/*]# sourceMappingURL=.*?(\*\/|$)/gm, "");
   writeFileSync(to(name), text);
 }
+for (const [name, source] of Object.entries(BINARY)) cpSync(source, to(name));
 
 const symbols = ICONS.map((name) => {
   const svg = readFileSync(from("bootstrap-icons", "icons", `${name}.svg`), "utf8");

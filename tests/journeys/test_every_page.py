@@ -78,10 +78,10 @@ def test_every_page_is_without_fault(site, visit, language):
     found["sign-in"] = troubles(stranger)
     stranger.click("main button")
     found["sign-in, wrong"] = troubles(stranger)
-    cashier = visit("cashier", language=language).new_page()
+    caregiver = visit("caregiver", language=language).new_page()
     for name, url in (("empty home", "/"), ("forbidden", "/bureau/months/")):
-        cashier.goto(url)
-        found[name] = troubles(cashier)
+        caregiver.goto(url)
+        found[name] = troubles(caregiver)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 

@@ -52,6 +52,9 @@ PAGES = {
     "design": _page(EVERYBODY, public=True),
     "bureau:overview": _page(BUREAU | {Role.STREET_OFFICER}),
     "api_docs": _page(EVERYBODY, public=True),
+    "counter": _page(EVERYBODY, public=True),
+    "counter_worker": _page(EVERYBODY, public=True),
+    "counter_manifest": _page(EVERYBODY, public=True),
     "bureau:months": _page(BUREAU),
     "bureau:month": _page(BUREAU),
     "office:today": _page(MANAGER),
@@ -88,6 +91,7 @@ PAGES = {
     "bureau:call": _page(CALLERS),
     "bureau:call_phone": _page(CALLERS, method="post"),
     "bureau:call_result": _page(CALLERS, method="post"),
+    "office:terminals": _page(MANAGER, posts=True),
     "statements": _page(TRACE),
     "statement": _page(TRACE),
     "lines": _page(TRACE),
@@ -108,6 +112,8 @@ PAGES = {
     "happy": _page(EVERYBODY, public=True, posts=True),
     "family:text_size": _page(EVERYBODY, public=True, method="post"),
 }
+# Answered for programs, not to be looked at.
+FILES = {"counter_worker", "counter_manifest", "paper_pdf"}
 # Not pages of ours: the machine's probes, and the admin and the API, which check by themselves.
 ELSEWHERE = {"healthz", "readyz", "admin/"}
 CHECKING = {"ninja"}
@@ -201,9 +207,10 @@ def visitor(name: str) -> str:
 def all_pages(city: City) -> dict[str, str]:
     """Every page that is opened by GET, by a name of its own; figures and error pages too."""
     found = {
-        name: address(name, city) for name, page in PAGES.items() if page.method == "get" and not page.elder
+        name: address(name, city)
+        for name, page in PAGES.items()
+        if page.method == "get" and not page.elder and name not in FILES
     }
-    del found["paper_pdf"]  # a file, no page
     lease = city.leases[0].code
     before = city.statements[0].month
     for figure in ("late", "reversed", "credit", "carry_in", "lapsed", "carry_out", "charge", "under_review"):

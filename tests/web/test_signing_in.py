@@ -75,7 +75,8 @@ FIRST_PAGE = {
     Role.BUREAU_APPROVER: BUREAU | {"steps", "bureau:audit"},
     Role.AUDITOR: BUREAU | {"bureau:audit"},
     Role.STREET_OFFICER: {"bureau:overview", "steps", "statements"},
-    Role.OPERATOR_MANAGER: {"office:today", "steps", "statements"},
+    Role.OPERATOR_MANAGER: {"office:today", "steps", "counter", "statements"},
+    Role.CASHIER: {"counter"},
     Role.HOTLINE_AGENT: {"bureau:calls"},
     Role.ADMINISTRATOR: {"bureau:audit"},
 }

@@ -149,7 +149,10 @@ def test_pages_are_our_own_bytes_and_carry_no_inline_code(as_, city):
         assert re.findall(r"<script(?![^>]*(?:src=|application/json))", text) == [], name
         assert re.findall(r'(?:src|href|action)="(?:https?:)?//', text) == [], name
         assert "default-src 'self'" in response["Content-Security-Policy"]
-        assert "unsafe" not in response["Content-Security-Policy"]
+        policy = response["Content-Security-Policy"]
+        if name == "counter":  # compiles the reader of its camera
+            policy = policy.replace("'wasm-unsafe-eval'", "")
+        assert "unsafe" not in policy
 
 
 def test_help_and_language_stand_on_every_page(as_, city):
@@ -158,7 +161,8 @@ def test_help_and_language_stand_on_every_page(as_, city):
             text = as_("" if name == "sign_in" else visitor(name), language).get(url).content.decode()
             assert f'<html lang="{lang}"' in text, name
             assert text.rstrip().endswith("</footer>\n</body>\n</html>") and 'href="tel:12349"' in text, name
-            assert 'name="language" value="en"' in text and 'href="#main"' in text, name
+            own = name == "counter"  # switches by itself, for it must without a network too
+            assert (own or 'name="language" value="en"' in text) and 'href="#main"' in text, name
             assert len(re.findall(r"<h1[ >]", text)) == 1, name
 
 

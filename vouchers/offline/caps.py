@@ -14,6 +14,8 @@ PERIOD = timedelta(hours=72)
 TERMINAL = Decimal("3000.00")
 ELDER = Decimal("120.00")
 ELDER_BY_PAPER = Decimal("60.00")  # three days of two meals: who has no telephone must eat
+# A terminal counts servings too, and stops at whichever comes first; here only the yuan are judged.
+TERMINAL_SERVINGS, ELDER_SERVINGS, ELDER_SERVINGS_BY_PAPER = 300, 12, 6
 
 
 def over(*, amount: Decimal, terminal: Decimal, elder: Decimal, elder_by_paper: Decimal, paper: bool) -> bool:

@@ -122,6 +122,9 @@ def take(*, caller: Caller, key: str, asked: Asked, promised: Decimal | None = N
         if receipt is not None:
             unpaid = max(ZERO, promised - receipt.split.vouchers) if promised is not None else ZERO
             code = "paid_short" if unpaid else ""
+        loser = _loser(asked) if code else None
+        if code and loser is None:  # the first of the checks, whatever else was wrong with it
+            code = "no_lease"
         serving = Serving.objects.create(
             key_scope=caller.scope,
             key=key,
@@ -139,7 +142,7 @@ def take(*, caller: Caller, key: str, asked: Asked, promised: Decimal | None = N
             unpaid=unpaid,
             redemption_id=receipt.id if receipt else None,
             code=code,
-            loser=_loser(asked) if code else None,
+            loser=loser,
             rival=_rival(caller, elder, asked.happened_at) if code else None,
         )
         if code:

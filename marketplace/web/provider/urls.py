@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.web.provider import papers, served, today
+from marketplace.web.provider import papers, served, terminals, today
 
 app_name = "office"
 urlpatterns = [
@@ -8,4 +8,5 @@ urlpatterns = [
     path("earned/<code:lease>/", served.earned, name="earned"),
     path("served/", served.served, name="served"),
     path("papers/", papers.papers, name="papers"),
+    path("tablets/", terminals.terminals, name="terminals"),
 ]

@@ -1,0 +1,127 @@
+"""The counter's page, its service worker and its manifest: the same for everybody, nothing in them is secret."""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from marketplace.web.access import anyone
+from marketplace.web.counter import words
+
+APP = "js/counter/app.js"
+# Addressed by {% static %}; the app's other modules are imported by their plain names.
+NAMED = ("css/tokens.css", "css/counter.css", "img/mark.svg", "img/counter.svg", APP)
+DECODER, WASM = "vendor/barcode-detector.js", "vendor/zxing_reader.wasm"
+WORKER = "js/counter/worker.js"
+
+
+def modules() -> list[str]:
+    """The modules that app.js imports, by their names among the static files."""
+    folder = Path(_found(APP)).parent
+    inside = [f"js/counter/{path.name}" for path in sorted(folder.glob("*.js"))]
+    return [name for name in (*inside, "js/codes.js") if name not in (APP, WORKER)]
+
+
+def files() -> dict[str, str]:
+    """What the page must know before any of its modules runs."""
+    return {
+        "worker": reverse("counter_worker"),
+        "scope": reverse("counter"),
+        "sprite": static("img/counter.svg"),
+        "decoder": static(DECODER),
+        "wasm": static(WASM),
+        "hotline": settings.HOTLINE,
+    }
+
+
+# Compiling WebAssembly is allowed on this page alone: it reads the camera.
+@anyone
+@require_safe
+@csp_update({"script-src": ["'self'", "'wasm-unsafe-eval'"]})
+def counter(request: HttpRequest) -> HttpResponse:
+    """This page will take vouchers at a counter, with or without a network."""
+    return render(request, "counter/counter.html", {"files": files(), "words": words.both()})
+
+
+@anyone
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """This script will keep the app on the device, one version at a time."""
+    later = [static(name) for name in (DECODER, WASM) if finders.find(name)]
+    head = {
+        "VERSION": version(),
+        "SHELL": reverse("counter"),
+        "FILES": [
+            reverse("counter"),
+            *(static(name) for name in NAMED),
+            *(_plain(name) for name in modules()),
+        ],
+        "LATER": later,
+    }
+    lines = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in head.items())
+    response = HttpResponse(
+        lines + Path(_found(WORKER)).read_text(), content_type="text/javascript; charset=utf-8"
+    )
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@anyone
+@require_safe
+def manifest(request: HttpRequest) -> HttpResponse:
+    content = {
+        "id": reverse("counter"),
+        "name": _("Yiquan counter"),
+        "short_name": _("Counter"),
+        "lang": "en" if translation.get_language() == "en" else "zh-Hans",
+        "start_url": reverse("counter"),
+        "scope": reverse("counter"),
+        "display": "standalone",
+        "background_color": "#083F33",
+        "theme_color": "#083F33",
+        "icons": [{"src": static("img/mark.svg"), "type": "image/svg+xml", "sizes": "any", "purpose": "any"}],
+    }
+    response = HttpResponse(
+        json.dumps(content, ensure_ascii=False), content_type="application/manifest+json; charset=utf-8"
+    )
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@lru_cache(maxsize=1)
+def version() -> str:
+    """Changes with every byte that the app is made of, and with nothing else."""
+    digest = hashlib.sha256()
+    for name in (*NAMED, *modules(), WORKER, DECODER, WASM):
+        path = finders.find(name)
+        digest.update(f"{name}\0".encode() + (Path(path).read_bytes() if path else b"") + b"\0")
+    template = settings.BASE_DIR / "marketplace" / "templates" / "counter" / "counter.html"
+    digest.update(template.read_bytes() + json.dumps([words.both(), files()]).encode())
+    return digest.hexdigest()[:16]
+
+
+def _plain(name: str) -> str:
+    """Without the digest in its name: what an import in a module leads to."""
+    return (
+        f"{settings.STATIC_URL}{name}"
+        if settings.STATIC_URL.startswith("/")
+        else f"/{settings.STATIC_URL}{name}"
+    )
+
+
+def _found(name: str) -> str:
+    path = finders.find(name)
+    if path is None:
+        raise FileNotFoundError(name)
+    return path

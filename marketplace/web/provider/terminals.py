@@ -1,0 +1,108 @@
+"""The tablets of the operator's counters: which may take vouchers, a code for a new one, a stop for a lost one."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Cast, Concat
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.views.decorators.http import require_http_methods
+
+from marketplace.accounts.models import Role
+from marketplace.web import scope
+from marketplace.web.access import roles
+from providers.models import Premises
+from vouchers.models import Redemption, Terminal
+from vouchers.terminals.operations import ENROLMENT_MINUTES, give_code, revoke
+
+
+class PlaceField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.code} {obj.name}"
+
+
+class CodeForm(forms.Form):
+    premises = PlaceField(
+        Premises.objects.none(),
+        label=pgettext_lazy("of a tablet", "Place"),
+        error_messages={"required": gettext_lazy("Choose the place")},
+    )
+    name = forms.CharField(
+        max_length=60,
+        label=gettext_lazy("What people call it"),
+        help_text=gettext_lazy("Such as counter 1. It stands on the tablet and on the shift's report."),
+        error_messages={"required": gettext_lazy("Give it a name")},
+    )
+
+    def __init__(self, *args: Any, places: QuerySet[Premises], **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["premises"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = places
+        field.empty_label = None
+        wrong = self.errors if self.is_bound else {}
+        for name, one in self.fields.items():
+            one.widget.attrs["class"] = "form-select" if name == "premises" else "form-control"
+            if one.help_text:
+                one.widget.attrs["aria-describedby"] = f"id_{name}_helptext"
+            if name in wrong:
+                one.widget.attrs["aria-invalid"] = "true"
+                one.widget.attrs["aria-describedby"] = f"id_{name}_error"
+
+    @property
+    def first_field_id(self) -> str:
+        return self["premises"].id_for_label
+
+
+@roles(Role.OPERATOR_MANAGER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def terminals(request: HttpRequest) -> HttpResponse:
+    """This page will list the tablets of the operator's places, give out a code for one, or stop one."""
+    places = scope.own_places(request.user, timezone.localdate())
+    form = CodeForm(places=places)
+    code = stopped = None
+    if request.POST.get("act") == "stop":
+        stopped = get_object_or_404(_own(places), pk=_number(request.POST.get("terminal", "")))
+        revoke(of=stopped, by=request.user, at=timezone.now())
+    elif request.method == "POST":
+        form = CodeForm(request.POST, places=places)
+        if form.is_valid():
+            code = give_code(
+                premises=form.cleaned_data["premises"],
+                name=form.cleaned_data["name"],
+                by=request.user,
+                at=timezone.now(),
+            )
+    return render(
+        request,
+        "office/terminals.html",
+        {
+            "form": form,
+            "code": code and f"{code[:5]} {code[5:]}",
+            "code_for": form.cleaned_data["name"] if code else "",
+            "minutes": ENROLMENT_MINUTES,
+            "address": request.build_absolute_uri(reverse("counter")),
+            "stopped": stopped,
+            "terminals": _own(places).order_by("revoked_at", "premises__code", "id"),
+            "trail": [(_("Office"), reverse("office:today")), (_("Tablets"), None)],
+        },
+    )
+
+
+def _own(places: QuerySet[Premises]) -> QuerySet[Terminal]:
+    """With `last_at`, when it last took something."""
+    of_it = Redemption.objects.filter(key_scope=Concat(Value("terminal:"), Cast(OuterRef("pk"), CharField())))
+    return (
+        Terminal.objects.filter(premises__in=places)
+        .select_related("premises")
+        .annotate(last_at=Subquery(of_it.order_by("-id").values("recorded_at")[:1]))
+    )
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
