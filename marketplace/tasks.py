@@ -13,6 +13,7 @@ from django.utils import timezone
 from ledger.outbox.operations import settle_debts
 from marketplace.jobs import operations as jobs
 from marketplace.messages import operations as messages
+from marketplace.messages import rounds
 from marketplace.nightly import operations as nightly
 from marketplace.overview.operations import take_snapshot
 from vouchers.review import operations as review
@@ -67,6 +68,17 @@ def snapshot() -> None:
     take_snapshot(today=timezone.localdate(), at=timezone.now())
 
 
+@shared_task(name="tell_spent")
+def tell_spent() -> None:
+    """Every two minutes, so it is noted nowhere but in the log of messages."""
+    rounds.tell_spent(timezone.now())
+
+
+@shared_task(name="tell_expiring")
+def tell_expiring() -> None:
+    nightly.noted("tell_expiring", lambda: f"{rounds.tell_expiring(timezone.now())} told")
+
+
 @shared_task(name="settle_debts")
 def settle() -> None:
     """Do what transactions left owing; every few seconds, so it is noted nowhere but in the outbox."""
@@ -102,6 +114,8 @@ BEAT = {
         "schedule": crontab(hour=1, minute=15),
     },
     "lock months that are complete": {"task": "lock_complete_months", "schedule": crontab(hour=1, minute=30)},
+    "tell what was spent": {"task": "tell_spent", "schedule": 120.0},
+    "tell what ends soon": {"task": "tell_expiring", "schedule": crontab(hour=9, minute=0)},
     "forget codes that were used": {"task": "forget_used_codes", "schedule": crontab(hour=1, minute=45)},
     "forget uploads that nobody went on with": {
         "task": "drop_forgotten_uploads",

@@ -2,7 +2,7 @@
 
 from vouchers.codes.models import ElderCode, PinTry, RecordShare, TokenUse
 from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, OwnRecord, PaperCode
-from vouchers.elders.models import Elder
+from vouchers.elders.models import Elder, NameKey
 from vouchers.offline.models import Serving
 from vouchers.programmes.models import IssueRun, Programme
 from vouchers.redemption.models import Claim, Redemption, Reversal
@@ -28,6 +28,7 @@ __all__ = [
     "HoldLine",
     "IssueRun",
     "Movement",
+    "NameKey",
     "Objection",
     "OwnRecord",
     "Paper",

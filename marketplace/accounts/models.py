@@ -1,6 +1,7 @@
 """People who sign in."""
 
 import unicodedata
+import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -133,3 +134,84 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def role_label(self) -> str:
         return str(Role(self.role).label) if self.role else ""
+
+
+class OneTimeCode(models.Model):
+    """Six digits sent to a phone: kept as a keyed digest, good for ten minutes, five tries, one use.
+
+    `subject` is what is guarded (a phone, an elder), `address` whence it was asked; both keyed digests.
+    """
+
+    class Purpose(models.TextChoices):
+        SIGN_IN = "sign_in", _("signing in")
+        RECORD = "record", _("own record")
+        DELEGATE = "delegate", _("leave to act")
+
+    number = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    purpose = models.CharField(max_length=8, choices=Purpose)
+    subject = models.BinaryField()
+    address = models.BinaryField()
+    phone_sealed = models.BinaryField(null=True)
+    code_digest = models.BinaryField(null=True, help_text="none: nothing was sent, and nothing fits")
+    sent_at = models.DateTimeField()
+    good_until = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject", "-sent_at"], name="one_time_code_of_subject"),
+            models.Index(fields=["address", "-sent_at"], name="one_time_code_of_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.number}"
+
+    def phone(self) -> str:
+        if self.phone_sealed is None:
+            return ""
+        return sealing.open_sealed(self.phone_sealed, field="code_phone", row=str(self.number))
+
+
+class Try(models.Model):
+    """One wrong code, PIN or paper code, by what it was meant for and whence it came (keyed digests)."""
+
+    subject = models.BinaryField()
+    address = models.BinaryField()
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "tries"
+        indexes = [
+            models.Index(fields=["subject", "-at"], name="try_of_subject"),
+            models.Index(fields=["address", "-at"], name="try_of_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M}"
+
+
+class SecondFactor(models.Model):
+    """An app on the person's phone that shows six digits, new every thirty seconds (RFC 6238)."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="second_factor")
+    secret_sealed = models.BinaryField()
+    begun_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    last_step = models.BigIntegerField(default=0, help_text="of the last code used: none is taken twice")
+
+    def __str__(self) -> str:
+        return f"second factor of {self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """Ten digits on paper for the day the phone is lost. Each works once."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="recovery_codes")
+    digest = models.BinaryField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once")]
+
+    def __str__(self) -> str:
+        return f"recovery code of {self.user_id}"

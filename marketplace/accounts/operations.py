@@ -1,5 +1,6 @@
 """Making people."""
 
+import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from ledger.audit.operations import record
 from marketplace.accounts.models import Role, User, canonical
 from providers.models import Division, Operator
+from vouchers.elders import sealing
 
 
 class CannotCreateUser(Exception):
@@ -102,3 +104,25 @@ def _checked(check: Callable[[], None], code: str) -> None:
         check()
     except ValidationError as error:
         raise CannotCreateUser(code, " ".join(error.messages)) from None
+
+
+@transaction.atomic
+def account_of_phone(*, phone: str, at: datetime) -> User:
+    """This function will find or make the account of whoever has proven this phone. Two at once make one.
+
+    The user name says nothing of the phone. It may be closed (is_active): the caller looks.
+    """
+    lookup = sealing.lookup(phone, field="user_phone")
+    existing = User.objects.filter(phone_lookup=lookup).first()
+    if existing is not None:
+        return existing
+    user = User(username=f"p-{secrets.token_hex(6)}")
+    user.set_unusable_password()
+    user.set_phone(phone)
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:  # somebody signed in with it in between
+        return User.objects.get(phone_lookup=lookup)
+    record(by=user, at=at, action="create_user", subject=f"user:{user.pk}", detail={"by": "phone"})
+    return user

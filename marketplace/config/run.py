@@ -223,6 +223,13 @@ def greeting(data: Path, seconds: float) -> str:
             *(f"  {p['role']:<18} {p['username']:<20} {p['password']}" for p in people),
             "",
         ]
+    with contextlib.suppress(FileNotFoundError):
+        families = json.loads((data / "demo-families.json").read_text(encoding="utf-8"))
+        lines += [
+            f"By phone, at {address()}my/ (the code appears here in the terminal):",
+            *(f"  {p['role']:<18} {p['phone']:<20} {p['about']}" for p in families),
+            "",
+        ]
     return "\n".join(lines)
 
 

@@ -1,6 +1,7 @@
 """Django settings. What differs between installations comes from the environment (environment.py)."""
 
 import os
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.utils.translation import gettext_lazy as _
@@ -197,12 +198,15 @@ API_PARTNER_EACH_SECOND, API_PARTNER_AT_ONCE = 500.0, 100_000.0
 API_ELDER_EACH_SECOND, API_ELDER_AT_ONCE = 1.0, 60.0
 API_ENROLMENT_EACH_SECOND, API_ENROLMENT_AT_ONCE = 0.1, 20.0
 
+# Bureau and administrators sign in with a second factor; the sample city's demo sign-ins need none.
+SECOND_FACTOR_REQUIRED = not EMBEDDED
+
 HOTLINE = "12349"  # who helps, on every page
 
 # Short messages: console, file, aliyun or off. The console shows codes, so it is for the embedded database.
 
 SMS_CHANNEL = os.environ.get("SMS_CHANNEL") or ("console" if EMBEDDED else "off")
-SMS_ALIYUN = {
+SMS_ALIYUN: dict[str, Any] = {
     "key_id": os.environ.get("SMS_ALIYUN_KEY_ID", ""),
     "key_secret": os.environ.get("SMS_ALIYUN_KEY_SECRET", ""),
     "sign_name": os.environ.get("SMS_ALIYUN_SIGN_NAME", ""),

@@ -1,18 +1,24 @@
 """Acts for an elder, told to the elder. The rules are those of vouchers/delegates/operations.py."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
+from marketplace.accounts.codes import GOOD_FOR, send_code
+from marketplace.accounts.models import OneTimeCode, User
 from marketplace.messages.operations import tell
 from vouchers.delegates import operations as delegates
-from vouchers.delegates.models import Call, Delegation
+from vouchers.delegates.models import Call, Delegation, OwnRecord
+from vouchers.elders import sealing
 from vouchers.elders.models import Elder
+
+MINUTES = str(int(GOOD_FOR.total_seconds() // 60))
 
 
 @dataclass(frozen=True)
@@ -75,3 +81,184 @@ def count_order(*, acting: Acting, key: str, amount: Decimal, at: datetime) -> N
     """
     if acting.delegation is not None:
         delegates.count_against_cap(delegation=acting.delegation, key=key, amount=amount, at=at)
+
+
+# The elder's own account
+
+
+def elder_by_id(id_number: str) -> Elder | None:
+    """The elder on the register with this ID number, alive."""
+    digest = sealing.lookup(id_number, field="id_number")
+    return Elder.objects.filter(id_number_lookup=digest, died_on=None).first()
+
+
+def has_phone(elder: Elder, phone: str) -> bool:
+    return elder.phone_lookup is not None and bytes(elder.phone_lookup) == sealing.lookup(
+        phone, field="phone"
+    )
+
+
+def send_record_code(*, id_number: str, phone: str, address: str, at: datetime) -> OneTimeCode:
+    """This function will send a code to the phone on file, if ID number and phone belong together.
+
+    Whoever asks is answered the same in any case. Raises: CannotSendCode.
+    """
+    elder = elder_by_id(id_number)
+    fits = elder is not None and has_phone(elder, phone)
+    return send_code(
+        purpose=OneTimeCode.Purpose.RECORD,
+        subject=sealing.lookup(id_number, field="id_number").hex(),
+        address=address,
+        phone="",
+        deliver=(lambda code: tell(kind="record_code", elder=elder, at=at, code=code, minutes=MINUTES))
+        if fits
+        else None,
+        at=at,
+    )
+
+
+@transaction.atomic
+def claim(*, user: User, elder: Elder, notice: bool, sensitive: bool, at: datetime) -> OwnRecord:
+    """This function will tie the account to the record, after the phone on file was proven; the elder hears of it."""
+    own = delegates.claim_record(
+        user=user, elder=elder, proof=OwnRecord.Proof.PHONE, notice=notice, sensitive=sensitive, at=at
+    )
+    _tell_of_claim(own, at)
+    return own
+
+
+@transaction.atomic
+def claim_by_paper(*, user: User, code: str, notice: bool, sensitive: bool, at: datetime) -> OwnRecord:
+    """The same by a paper code, which is used up."""
+    own = delegates.claim_by_paper(user=user, code=code, notice=notice, sensitive=sensitive, at=at)
+    _tell_of_claim(own, at)
+    return own
+
+
+def _tell_of_claim(own: OwnRecord, at: datetime) -> None:
+    tell(
+        kind="record_claimed",
+        elder=own.elder,
+        at=at,
+        once=f"record_claimed:{own.pk}",
+        tail=own.user.phone_tail,
+    )
+
+
+# Family
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What somebody asks for: who they are to the elder, what they may do, how much a month, until when."""
+
+    name: str
+    relation: str
+    scope: str
+    cap: Decimal | None
+    until: date
+
+    @property
+    def in_words(self) -> Any:
+        label = Delegation.Scope(self.scope).label
+        return (
+            label
+            if self.cap is None
+            else format_lazy(
+                _("{scope}, at most {cap} yuan a month"), scope=label, cap=f"{self.cap:f}".removesuffix(".00")
+            )
+        )
+
+
+def terms_of(delegation: Delegation) -> Terms:
+    return Terms(delegation.name(), delegation.relation, delegation.scope, delegation.cap, delegation.until)
+
+
+def elder_by_name_and_phone(name: str, phone: str) -> Elder | None:
+    """The one elder of this name with this phone on file, alive. Households share phones, so the name counts."""
+    found = Elder.objects.filter(phone_lookup=sealing.lookup(phone, field="phone"), name=name, died_on=None)[
+        :2
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+@transaction.atomic
+def ask_to_act(
+    *, user: User, name: str, phone: str, terms: Terms, address: str, at: datetime
+) -> tuple[OneTimeCode, Delegation | None]:
+    """This function will ask an elder to let this account act, by a code to the phone on file.
+
+    The elder is found by name and phone; when nobody fits, the one who asks is answered the same.
+    Raises: CannotSendCode; CannotAct, for what is wrong with the terms or known to the asker anyway.
+    """
+    elder = elder_by_name_and_phone(name, phone)
+    asked = None
+    if elder is not None:
+        asked = delegates.ask(
+            user=user,
+            elder=elder,
+            name=terms.name,
+            relation=terms.relation,
+            scope=terms.scope,
+            cap=terms.cap,
+            until=terms.until,
+            at=at,
+        )
+    code = send_code(
+        purpose=OneTimeCode.Purpose.DELEGATE,
+        subject=sealing.lookup(f"{name} {phone}", field="asked").hex(),
+        address=address,
+        phone="",
+        deliver=(
+            lambda digits: tell(
+                kind="delegate_asks", elder=elder, at=at, who=terms.name, scope=terms.in_words, code=digits
+            )
+        )
+        if elder is not None
+        else None,
+        at=at,
+    )
+    return code, asked
+
+
+@transaction.atomic
+def agree(*, delegation: Delegation, how: str, by: Any, at: datetime, channel: str = "web") -> Delegation:
+    """This function will let the delegate in; both hear of it. What proves it was checked by the caller.
+
+    Raises: CannotAct not_open.
+    """
+    done = delegates.agree(delegation=delegation, how=how, by=by, at=at, channel=channel)
+    terms = terms_of(done)
+    tell(
+        kind="delegate_may_act",
+        elder=done.elder,
+        at=at,
+        who=terms.name,
+        scope=terms.in_words,
+        until=done.until,
+    )
+    tell(
+        kind="delegate_agreed",
+        user=done.user,
+        at=at,
+        who=done.elder.name,
+        scope=terms.in_words,
+        until=done.until,
+    )
+    return done
+
+
+@transaction.atomic
+def refuse(*, delegation: Delegation, by: Any, at: datetime, channel: str = "web") -> Delegation:
+    """This function will note the elder's no; the one who asked hears of it. Raises: CannotAct not_open."""
+    done = delegates.refuse(delegation=delegation, by=by, at=at, channel=channel)
+    tell(kind="delegate_refused", user=done.user, at=at, who=done.elder.name)
+    return done
+
+
+@transaction.atomic
+def end(*, delegation: Delegation, by: Any, at: datetime, channel: str = "web") -> Delegation:
+    """This function will shut the delegate out, at once; the delegate hears of it. Raises: CannotAct not_open."""
+    done = delegates.end(delegation=delegation, by=by, at=at, channel=channel)
+    tell(kind="delegate_ended", user=done.user, at=at, who=done.elder.name)
+    return done

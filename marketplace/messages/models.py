@@ -78,6 +78,7 @@ class Message(models.Model):
             return self.elder.phone()
         if self.user is not None:
             return self.user.phone()
+        assert self.phone_sealed is not None  # the constraint says so
         return sealing.open_sealed(self.phone_sealed, field="message_phone", row=str(self.number))
 
     def seal(self, facts: dict[str, Any], secret: dict[str, str]) -> None:

@@ -28,6 +28,7 @@ SENTENCES = {
     "spent": _(
         "Vouchers used: %(amount)s for %(what)s at %(where)s, %(when)s. Was it not you? Call %(hotline)s."
     ),
+    "spent_by": _("%(who)s used vouchers: %(amount)s for %(what)s at %(where)s, %(when)s."),
     "expiring": _(
         "Vouchers worth %(amount)s can be used until %(until)s. To order: sign in or call %(hotline)s."
     ),

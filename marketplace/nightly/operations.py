@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import first_open_day, previous_month
+from marketplace.accounts.codes import forget as forget_one_time_codes
 from marketplace.jobs import operations as jobs
 from marketplace.nightly.models import NightlyRun
 from vouchers.codes.operations import forget_used
@@ -27,6 +28,7 @@ from vouchers.wallets.operations import expire
 logger = logging.getLogger(__name__)
 
 BY = "nightly"
+ONE_TIME_CODES_KEPT = timedelta(days=2)  # how often they are sent is counted over a day
 NIGHTLY_LOCK = 7204  # with the run's number; ledger/journal/guards.py and the outbox have the others
 ISSUE_AHEAD_DAYS = 3  # tomorrow's order finds its voucher
 REPORTING_DAYS = 3  # a terminal may report 72 hours back: only then is expiry final (rules.md sections 4, 6)
@@ -116,8 +118,9 @@ def lock_complete_months(today: date) -> str:
 
 
 def forget_used_codes() -> str:
-    """Remove uses of elders' codes and tries of PINs that no rule asks for any more."""
-    return f"{forget_used(at=timezone.now())} forgotten"
+    """Remove uses of elders' codes, tries of PINs, and one-time codes that no rule asks for any more."""
+    now = timezone.now()
+    return f"{forget_used(at=now) + forget_one_time_codes(now - ONE_TIME_CODES_KEPT)} forgotten"
 
 
 def deem_silent_confirmed(today: date) -> str:

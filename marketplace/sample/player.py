@@ -25,6 +25,7 @@ from ledger.models import Entry
 from marketplace.accounts.models import User
 from marketplace.sample.bank import OPENING, Due, receipts
 from marketplace.sample.dates import Calendar, add_months, label
+from marketplace.sample.demo_families import make_demo_families
 from marketplace.sample.demo_users import demo_user, make_demo_users
 from marketplace.sample.generate import ELDERS, generate
 from providers.models import Division
@@ -125,6 +126,9 @@ class Player:
         word, *rest = line.split()
         if word == "demo_users":
             return f"{make_demo_users(kept_in=self.passwords, by=self.by, at=timezone.now())} people"
+        if word == "demo_families":
+            kept_in = self.passwords.with_name("demo-families.json")
+            return f"{make_demo_families(kept_in=kept_in, by=self.by, at=timezone.now())} people by phone"
         if word == "settle_month":
             return self._settle(rest[0])
         if word == "receipts":

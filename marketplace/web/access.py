@@ -29,6 +29,10 @@ AUDIT_READERS = frozenset({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATO
 NAME_READERS = BUREAU | {Role.STREET_OFFICER}
 """Those who may reveal a masked name: a recorded click with a reason."""
 
+PAPER_GIVERS = frozenset({Role.STREET_OFFICER, Role.BUREAU_CLERK})
+"""Those who may make a paper code that ties a phone to an elder's record."""
+FINDERS = PAPER_GIVERS | {Role.HOTLINE_AGENT}
+"""Those who may look for an elder."""
 CARD_PRINTERS = frozenset({Role.HOTLINE_AGENT, Role.BUREAU_CLERK})
 """Those who may print an elder's voucher card."""
 
@@ -84,7 +88,8 @@ def _guard(view: View, access: str | frozenset[str]) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            by_phone = isinstance(access, frozenset) and "" in access
+            return redirect_to_login(request.get_full_path(), "sign_in_phone" if by_phone else None)
         if isinstance(access, frozenset) and request.user.role not in access:
             raise PermissionDenied
         response = view(request, *args, **kwargs)

@@ -8,7 +8,8 @@ from django.contrib.admin import ModelAdmin
 from django.contrib.admin.apps import AdminConfig
 from django.db.models import Model
 from django.db.models.base import ModelBase
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 
 class LooksOnly:
@@ -28,6 +29,12 @@ class LooksOnly:
 
 
 class LookingSite(admin.AdminSite):
+    def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        """There is one way in: our own sign-in, with all that it asks for."""
+        from django.contrib.auth.views import redirect_to_login  # it needs apps that are loaded
+
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index", current_app=self.name))
+
     def register(
         self,
         model_or_iterable: Iterable[ModelBase] | ModelBase,

@@ -8,7 +8,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from marketplace.accounts.models import Role
-from marketplace.web.access import AUDIT_READERS, BUREAU, CARD_PRINTERS, STATEMENT_READERS, STEP_TAKERS
+from marketplace.web.access import (
+    AUDIT_READERS,
+    BUREAU,
+    CARD_PRINTERS,
+    FINDERS,
+    STATEMENT_READERS,
+    STEP_TAKERS,
+)
 
 
 @dataclass(frozen=True)
@@ -124,6 +131,11 @@ def home_items(user: Any, path: str = "") -> list[Item]:
             Role.STREET_OFFICER: _("The leases of your division, month by month"),
         }.get(Role(role), _("Each statement of each lease, of all months"))
         items.append(_item(path, "statements", _("Statements"), about, "file-earmark-text"))
+    if role in FINDERS:
+        about = {
+            Role.HOTLINE_AGENT: _("By name, pinyin, phone or code; ring back, then act for them"),
+        }.get(Role(role), _("By name, pinyin, phone or code; print a paper code"))
+        items.append(_item(path, "hotline:search", _("Find an elder"), about, "search"))
     if role in CARD_PRINTERS:
         items.append(
             _item(

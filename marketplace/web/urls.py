@@ -18,5 +18,6 @@ urlpatterns = [
     path("my/", include("marketplace.web.family.people_urls")),
     path("office/", include("marketplace.web.provider.urls")),
     path("counter/", include("marketplace.web.counter.urls")),
+    path("hotline/", include("marketplace.web.hotline.urls")),
     path("", include("marketplace.web.trace.urls")),
 ]

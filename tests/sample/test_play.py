@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 
 from marketplace.accounts.models import User
 from marketplace.management import base
@@ -15,6 +16,7 @@ from marketplace.management.commands import sample_city
 from marketplace.sample.dates import Calendar, label
 from marketplace.sample.generate import CHANGED, CONFIRMED, REVIEWED, generate
 from marketplace.sample.player import SEED, Player, Progress, database_is_empty
+from vouchers.delegates.queries import delegations, own_records
 from vouchers.models import Redemption, Statement
 
 from .reading import reckoned, rows
@@ -85,7 +87,15 @@ def test_the_program_makes_of_the_town_what_the_reckoning_makes_of_it(fresh_db, 
     call_command("verify_ledger")
     people = json.loads(passwords)
     assert stat.S_IMODE((tmp_path / "demo-users.json").stat().st_mode) == 0o600
-    assert {row["role"] for row in people} == set(User.objects.values_list("role", flat=True))
+    assert {row["role"] for row in people} == set(
+        User.objects.exclude(role="").values_list("role", flat=True)
+    )
+    families = json.loads((tmp_path / "demo-families.json").read_text())
+    assert [row["role"] for row in families] == ["elder", "daughter"]
+    by_phone = {user.phone(): user for user in User.objects.filter(role="")}
+    assert set(by_phone) == {row["phone"] for row in families}
+    assert len(own_records(by_phone[families[0]["phone"]])) == 1
+    assert len(delegations(by_phone[families[1]["phone"]], timezone.now())) == 2
     for row in people:
         assert User.objects.get(username=row["username"]).check_password(row["password"])
     assert not User.objects.get(username="clerk").check_password("jade-jade-jade-1000")

@@ -18,6 +18,8 @@ PUBLIC = ""  # elders and families have no role
 FAMILY = {PUBLIC, Role.HOTLINE_AGENT}
 DECIDERS = {Role.BUREAU_CLERK, Role.BUREAU_APPROVER}
 CALLERS = {Role.BUREAU_CLERK, Role.HOTLINE_AGENT}
+PAPER_GIVERS = {Role.STREET_OFFICER, Role.BUREAU_CLERK}
+FINDERS = PAPER_GIVERS | {Role.HOTLINE_AGENT}
 EVERYBODY = {*Role, PUBLIC}
 MANAGER = {Role.OPERATOR_MANAGER}
 STEPS = {Role.OPERATOR_MANAGER, Role.BUREAU_CLERK, Role.STREET_OFFICER, Role.BUREAU_APPROVER}
@@ -30,6 +32,8 @@ class Page:
     `posts`: it is opened by GET and takes its own form by POST, which answers those who may not start
     anything there with 403. `own`: roles that find only what is their own there, here nothing: 404.
     `elder`: its answer depends on the elder one acts for (tests/web/test_family.py).
+    `step`: opened out of order it leads back to the first question. `missing`: of the builder's people with
+    such a role, those for whom it is not there (404): what belongs to another.
     """
 
     roles: frozenset[str]
@@ -38,15 +42,25 @@ class Page:
     posts: bool = False
     own: frozenset[str] = frozenset()
     elder: bool = False
+    step: bool = False
+    missing: frozenset[str] = frozenset()
 
 
 def _page(roles: set, **rest: Any) -> Page:
+    rest["missing"] = frozenset(rest.get("missing", ()))
     return Page(frozenset(roles), **rest)
 
 
+NOT_A_DELEGATE = {"daughter"}  # she acts for others; the page is the elder's own
+
+
 PAGES = {
-    "home": _page(EVERYBODY),
+    "home": _page(EVERYBODY, step=True),
     "sign_in": _page(EVERYBODY, public=True),
+    "sign_in_phone": _page(EVERYBODY, public=True, posts=True),
+    "sign_in_code": _page(EVERYBODY, public=True, step=True, posts=True),
+    "sign_in_second": _page(EVERYBODY, public=True, step=True, posts=True),
+    "sign_in_set_up": _page(EVERYBODY, public=True, step=True, posts=True),
     "sign_out": _page(EVERYBODY, public=True, method="post"),
     "set_language": _page(EVERYBODY, public=True, method="post"),
     "design": _page(EVERYBODY, public=True),
@@ -111,6 +125,33 @@ PAGES = {
     "family:end_share": _page(FAMILY, elder=True, method="post"),
     "happy": _page(EVERYBODY, public=True, posts=True),
     "family:text_size": _page(EVERYBODY, public=True, method="post"),
+    "people:start": _page({PUBLIC}),
+    "people:own": _page({PUBLIC}, posts=True),
+    "people:own_phone": _page({PUBLIC}, step=True, posts=True),
+    "people:own_code": _page({PUBLIC}, step=True, posts=True),
+    "people:own_paper": _page({PUBLIC}, posts=True),
+    "people:consent": _page({PUBLIC}, step=True, posts=True),
+    "people:claimed": _page({PUBLIC}),
+    "people:ask": _page({PUBLIC}, posts=True),
+    "people:ask_me": _page({PUBLIC}, step=True, posts=True),
+    "people:ask_terms": _page({PUBLIC}, step=True, posts=True),
+    "people:ask_code": _page({PUBLIC}, step=True, posts=True),
+    "people:agreed": _page({PUBLIC}),
+    "people:people": _page(FAMILY, missing=NOT_A_DELEGATE),
+    "people:answer": _page(FAMILY, missing=NOT_A_DELEGATE, posts=True),
+    "people:end": _page(FAMILY, missing=NOT_A_DELEGATE, posts=True),
+    "people:leave": _page({PUBLIC}, missing={"elder"}, posts=True),
+    "people:told": _page(FAMILY, missing=NOT_A_DELEGATE),
+    "people:privacy": _page(FAMILY),
+    "people:withdraw": _page(FAMILY, method="post", missing={"daughter", "hotline"}),
+    "hotline:search": _page(FINDERS),
+    "hotline:elder": _page(FINDERS),
+    "hotline:paper": _page(PAPER_GIVERS, method="post"),
+    "hotline:start": _page({Role.HOTLINE_AGENT}, method="post"),
+    "hotline:call": _page({Role.HOTLINE_AGENT}),
+    "hotline:number": _page({Role.HOTLINE_AGENT}, method="post"),
+    "hotline:rang_back": _page({Role.HOTLINE_AGENT}, method="post"),
+    "hotline:end": _page({Role.HOTLINE_AGENT}, method="post"),
 }
 # Answered for programs, not to be looked at.
 FILES = {"counter_worker", "counter_manifest", "paper_pdf"}
@@ -185,6 +226,8 @@ def arguments(name: str, city: City) -> list[Any]:
         "entry": [first.entry_id],
         "happy": [SHARE_CODE],
         **{key: [city.month.year] for key in ("family:record_of", "family:share", "family:end_share")},
+        **{key: [city.delegations[0].pk] for key in ("people:answer", "people:end", "people:leave")},
+        **{key: [first.elder.code] for key in ("hotline:elder", "hotline:start", "hotline:paper")},
     }.get(name, [])
 
 
@@ -195,12 +238,14 @@ def address(name: str, city: City) -> str:
 def visitor(name: str) -> str:
     """Which of the builder's people looks at the page of this name (as in all_pages): the clerk where one may."""
     page = PAGES.get(name) or PAGES.get(name.split(":")[0])
+    if name == "sign_in_phone":
+        return ""
     if page is None or Role.BUREAU_CLERK in page.roles:
         return "clerk"
     return next(
         person
-        for person in ("daughter", "manager", "hotline", "administrator")
-        if PEOPLE[person] in page.roles
+        for person in ("elder", "daughter", "manager", "hotline", "street", "administrator")
+        if PEOPLE[person] in page.roles and person not in page.missing
     )
 
 
@@ -209,7 +254,10 @@ def all_pages(city: City) -> dict[str, str]:
     found = {
         name: address(name, city)
         for name, page in PAGES.items()
-        if page.method == "get" and not page.elder and name not in FILES
+        if page.method == "get"
+        and not page.elder
+        and name not in FILES
+        and (name == "home" or not page.step)
     }
     lease = city.leases[0].code
     before = city.statements[0].month

@@ -28,6 +28,7 @@ from vouchers.models import (
     IssueRun,
     Movement,
     Objection,
+    OwnRecord,
     Paper,
     Programme,
     RecordShare,
@@ -60,6 +61,7 @@ PEOPLE = {
     "hotline": Role.HOTLINE_AGENT,
     "administrator": Role.ADMINISTRATOR,
     "daughter": "",
+    "elder": "",
 }
 
 
@@ -75,6 +77,7 @@ class City:
     bank_lines: list[BankLine] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     papers: list[Paper] = field(default_factory=list)
+    delegations: list[Delegation] = field(default_factory=list)
 
 
 def _many(rows: Iterable[Any]) -> list[Any]:
@@ -245,7 +248,7 @@ def build(
 
 
 def _families(city: City, elders: list[Elder]) -> None:
-    """The daughter acts for the first two elders; the hotline's agent is in a call with the first."""
+    """The daughter acts for the first two elders; the first has an account; the agent is in a call with her."""
     for elder in elders[:2]:
         letter = Delegation(
             user=city.people["daughter"],
@@ -261,6 +264,10 @@ def _families(city: City, elders: list[Elder]) -> None:
         )
         letter.seal_name("李小红")
         letter.save()
+        city.delegations.append(letter)
+    OwnRecord.objects.create(
+        user=city.people["elder"], elder=elders[0], proof="paper", claimed_at=at(city.month)
+    )
     now = timezone.now()
     RecordShare.objects.create(
         elder=elders[0],

@@ -21,6 +21,10 @@ def as_(city: City) -> Callable[[str], Client]:
         client = Client(headers={"accept-language": language})
         if name:
             client.force_login(city.people[name], backend="django.contrib.auth.backends.ModelBackend")
+        if name == "daughter":  # who acts for two
+            session = client.session
+            session["acting_for"] = city.delegations[0].elder.code
+            session.save()
         return client
 
     return sign_in

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -35,7 +36,7 @@ PAPER_DIGITS = 10
 SENTENCES = {
     "not_alive": _("The register says that this person has died. Call the hotline if this is wrong."),
     "own_record": _("This is your own record: you need nobody's leave."),
-    "asked_already": _("You have asked for this person already. Wait for the answer, or end it first."),
+    "asked_already": _("You act for this person already. To change what was agreed, end it first."),
     "too_long": _("Choose an end within a year from today."),
     "cap_wrong": _("Choose a monthly limit between 1 and 2,000 yuan."),
     "name_missing": _("Say your name as the elder knows you."),
@@ -180,6 +181,7 @@ def ask(
 ) -> Delegation:
     """This function will note that somebody asks to act for an elder. It lets nobody in.
 
+    Asking again takes the place of what was asked before and not answered.
     Raises: CannotAct not_alive, own_record, asked_already, too_long, cap_wrong, name_missing.
     """
     _alive(elder)
@@ -193,10 +195,10 @@ def ask(
         raise CannotAct("cap_wrong")
     if OwnRecord.objects.filter(user=user, elder=elder, ended_at=None).exists():
         raise CannotAct("own_record")
-    # One that has run out makes room for a new one.
-    Delegation.objects.filter(user=user, elder=elder, state__in=Delegation.OPEN, until__lt=today).update(
-        state=Delegation.State.ENDED, ended_at=at
-    )
+    # One that waits or has run out makes room for a new one.
+    Delegation.objects.filter(user=user, elder=elder).filter(
+        Q(state=Delegation.State.ASKED) | Q(state=Delegation.State.AGREED, until__lt=today)
+    ).update(state=Delegation.State.ENDED, ended_at=at)
     asked = Delegation(
         user=user, elder=elder, relation=relation, scope=scope, cap=cap, until=until, asked_at=at
     )

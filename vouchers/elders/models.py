@@ -35,6 +35,11 @@ class Elder(models.Model):
 
     class Meta:
         ordering = ["code"]
+        indexes = [
+            models.Index(fields=["name"], name="elder_name"),
+            models.Index(fields=["phone_lookup"], name="elder_phone"),
+            models.Index(fields=["phone_tail"], name="elder_phone_tail"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="elder_ability_level_0_to_4",
@@ -57,3 +62,21 @@ class Elder(models.Model):
         if self.phone_sealed is None:
             return ""
         return sealing.open_sealed(self.phone_sealed, field="phone", row=self.code)
+
+
+class NameKey(models.Model):
+    """A way to type a name that stands on the register: the name, its pinyin in each reading, first letters.
+
+    By name, not by elder: names repeat, elders come and go. Written by elders/search.py. The keys hold what
+    Elder.name holds, and live under the same protection. Compared byte by byte, so that a prefix is a range.
+    """
+
+    name = models.CharField(max_length=60, db_collation="C")
+    key = models.CharField(max_length=120, db_collation="C")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["key", "name"], name="name_key_once")]
+        indexes = [models.Index(fields=["name"], name="name_key_of_name")]
+
+    def __str__(self) -> str:
+        return self.key

@@ -23,6 +23,7 @@ from providers.models import Division
 from vouchers.elders import sealing
 from vouchers.elders.deaths import learn_death
 from vouchers.elders.models import Elder
+from vouchers.elders.search import learn_names
 
 AT_ONCE = 50_000  # rows written by one statement
 TOLD_EVERY = 2_000
@@ -141,6 +142,10 @@ UPDATE = f"""
     FROM load_elders s JOIN providers_division d ON d.code = s.division
     WHERE e.code = s.code AND {DIFFERS}
 """  # noqa: S608 - the parts are constants above
+NEW_NAMES = """
+    SELECT DISTINCT s.name FROM load_elders s
+    WHERE NOT EXISTS (SELECT FROM vouchers_namekey k WHERE k.name = s.name COLLATE "C")
+"""
 DEATHS = f"""
     SELECT e.id, e.code, s.died_on FROM load_elders s JOIN vouchers_elder e ON e.code = s.code
     WHERE {DIED} ORDER BY e.code
@@ -232,6 +237,8 @@ def _write(draft: Draft, last_line: int, *, by: Any, at: datetime, progress: Pro
         for after in range(0, last_line if draft.new else 0, AT_ONCE):
             cursor.execute(INSERT, {"after": after, "until": after + AT_ONCE})
             progress(min(after + AT_ONCE, last_line), last_line, draft.file)
+        cursor.execute(NEW_NAMES)
+        learn_names(name for (name,) in cursor.fetchall())
         cursor.execute(DEATHS)
         deaths = cursor.fetchall()
     for count, (elder_id, code, died_on) in enumerate(deaths, 1):

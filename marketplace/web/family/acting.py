@@ -20,13 +20,19 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from marketplace.accounts.models import Role
+from marketplace.accounts.models import Role, User
 from marketplace.families.operations import Acting
 from marketplace.web.access import FAMILY, View, roles
 from vouchers.delegates import queries
 from vouchers.elders.models import Elder
 
 CHOSEN = "acting_for"  # in the session: the elder's code
+
+
+def person(request: HttpRequest) -> User:
+    """Whoever has signed in; pages that use it are declared for those."""
+    assert isinstance(request.user, User)
+    return request.user
 
 
 def choices(request: HttpRequest) -> list[Acting]:
@@ -111,7 +117,9 @@ def for_elder(view: View | None = None, *, order: bool = False, own: bool = Fals
 
 
 def _lead_to_choice(request: HttpRequest) -> HttpResponseBase:
-    page = redirect("people:whom")
+    if person(request).role == Role.HOTLINE_AGENT:
+        return redirect("hotline:search")
+    page = redirect("people:whom" if choices(request) else "people:start")
     page["Location"] += "?" + urlencode({"next": request.get_full_path()})
     return page
 

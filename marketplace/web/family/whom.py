@@ -6,7 +6,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from marketplace.web.access import FAMILY, roles
-from marketplace.web.family.acting import choices, choose, current
+from marketplace.web.family.acting import choices, choose, current, person
 
 
 @roles(*FAMILY)
@@ -16,13 +16,17 @@ def whom(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         choose(request, request.POST.get("elder", ""))
         return redirect(_onwards(request, request.POST.get("next", "")))
-    return render(
-        request,
-        "family/whom.html",
-        {"choices": choices(request), "chosen": current(request), "next": request.GET.get("next", "")},
-    )
+    found = choices(request)
+    context = {
+        "choices": found,
+        "chosen": current(request),
+        "next": request.GET.get("next", ""),
+        "leaving": [acting for acting in found if acting.delegation is not None],
+        "may_add": person(request).role == "",
+    }
+    return render(request, "family/whom.html", context)
 
 
 def _onwards(request: HttpRequest, wanted: str) -> str:
     safe = url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()})
-    return wanted if safe else "/"
+    return wanted if safe else "home"

@@ -3,19 +3,22 @@
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
+from marketplace.accounts import second
 from marketplace.accounts.models import Role
 from marketplace.web.access import anyone, signed_in
 from marketplace.web.lists import Listing
 from marketplace.web.navigation import home_items
+from marketplace.web.public import second_factor
 from marketplace.web.public.forms import SignInForm
 
 
@@ -23,6 +26,13 @@ class SignIn(LoginView):
     template_name = "public/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """The password fits: let in, or ask for the second factor first."""
+        user = form.get_user()
+        if second.is_asked(user):
+            return second_factor.ask(self.request, user, self.get_success_url())
+        return super().form_valid(form)
 
 
 sign_in = anyone(require_http_methods(["GET", "HEAD", "POST"])(SignIn.as_view()))
@@ -33,7 +43,12 @@ language = anyone(require_POST(set_language))
 @signed_in
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """This page will show what one's role can do now, or say plainly that there is nothing yet."""
+    """This page will show what one's role can do now, or say plainly that there is nothing yet.
+
+    Elders and families, who have no role, have a home of their own.
+    """
+    if request.user.role == "":  # type: ignore[union-attr]
+        return redirect("family:home")
     return render(
         request,
         "public/home.html",

@@ -1,0 +1,138 @@
+"""The second factor of those who approve money and make people: an authenticator app, and codes on paper.
+
+Five wrong codes in fifteen minutes for each account (marketplace/accounts/codes.py); a code is taken once.
+"""
+
+import base64
+import secrets
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor import InvalidToken
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from django.conf import settings
+from django.db import transaction
+
+from ledger.audit.operations import record
+from marketplace.accounts.codes import WrongCode, forgive, one_more_try
+from marketplace.accounts.models import RecoveryCode, Role, SecondFactor, User
+from vouchers.elders import sealing
+
+ROLES = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.ADMINISTRATOR})
+STEP = 30  # seconds
+DRIFT = (0, -1, 1)  # steps that a phone's clock may be off
+PAPER_CODES, PAPER_DIGITS = 8, 10
+
+
+def is_asked(user: User) -> bool:
+    """Whether this person's password alone lets nobody in: by role, or because the person wanted it so."""
+    required = settings.SECOND_FACTOR_REQUIRED and user.role in ROLES
+    return required or has_one(user)
+
+
+def has_one(user: User) -> bool:
+    return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).exists()
+
+
+def begin(*, user: User, at: datetime) -> tuple[str, str]:
+    """This function will make a secret for the person's app; the secret in letters, and the address for a QR code.
+
+    Asked again before it is confirmed, the same secret is shown. One that is confirmed is never shown again:
+    Raises ValueError then.
+    """
+    with transaction.atomic():
+        factor, _made = SecondFactor.objects.select_for_update().get_or_create(
+            user=user,
+            defaults={
+                "secret_sealed": sealing.seal(secrets.token_hex(20), field="second_factor", row=str(user.pk)),
+                "begun_at": at,
+            },
+        )
+    if factor.confirmed_at is not None:
+        raise ValueError("confirmed")
+    secret = _secret(factor)
+    return (
+        base64.b32encode(secret).decode(),
+        _totp(secret).get_provisioning_uri(user.get_username(), issuer="Yiquan"),
+    )
+
+
+def confirm(*, user: User, code: str, address: str, at: datetime) -> list[str]:
+    """This function will take the app into use, once its first code fits; the codes for paper, shown this once.
+
+    Raises: WrongCode.
+    """
+    _counted(user, address, at)
+    with transaction.atomic():
+        factor = SecondFactor.objects.select_for_update().filter(user=user, confirmed_at=None).first()
+        if factor is None or not _fits(factor, code, at):
+            raise WrongCode(None)
+        factor.confirmed_at = at
+        factor.save(update_fields=["confirmed_at", "last_step"])
+        RecoveryCode.objects.filter(user=user).delete()
+        paper = [f"{secrets.randbelow(10**PAPER_DIGITS):0{PAPER_DIGITS}d}" for _ in range(PAPER_CODES)]
+        RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, one)) for one in paper)
+        record(by=user, at=at, action="second_factor_set_up", subject=f"user:{user.pk}")
+    forgive(subject=f"second factor of {user.pk}")
+    return paper
+
+
+def verify(*, user: User, code: str, address: str, at: datetime) -> None:
+    """This function will take six digits of the app, or one of the codes on paper. Raises: WrongCode."""
+    _counted(user, address, at)
+    with transaction.atomic():
+        factor = SecondFactor.objects.select_for_update().filter(user=user).first()
+        if factor is None or factor.confirmed_at is None:
+            raise WrongCode(None)
+        if _fits(factor, code, at):
+            factor.save(update_fields=["last_step"])
+        elif RecoveryCode.objects.filter(user=user, digest=_digest(user, code), used_at=None).update(
+            used_at=at
+        ):
+            record(by=user, at=at, action="recovery_code_used", subject=f"user:{user.pk}")
+        else:
+            raise WrongCode(None)
+    forgive(subject=f"second factor of {user.pk}")
+
+
+@transaction.atomic
+def forget(*, user: User, by: Any, at: datetime) -> bool:
+    """This function will let the person set up a new app, when phone and paper are lost. Whether there was one."""
+    RecoveryCode.objects.filter(user=user).delete()
+    there, _rows = SecondFactor.objects.filter(user=user).delete()
+    record(by=by, at=at, action="second_factor_forgotten", subject=f"user:{user.pk}", channel="command")
+    return bool(there)
+
+
+def _counted(user: User, address: str, at: datetime) -> None:
+    one_more_try(subject=f"second factor of {user.pk}", address=address, at=at)
+
+
+def _fits(factor: SecondFactor, code: str, at: datetime) -> bool:
+    """Whether the code is the one of now, or a step beside it, and later than the last one used; it is then noted."""
+    now = int(at.timestamp()) // STEP
+    totp = _totp(_secret(factor))
+    for drift in DRIFT:
+        step = now + drift
+        try:
+            totp.verify(code.encode(), step * STEP)
+        except InvalidToken:
+            continue
+        if step > factor.last_step:
+            factor.last_step = step
+            return True
+    return False
+
+
+def _secret(factor: SecondFactor) -> bytes:
+    sealed = sealing.open_sealed(factor.secret_sealed, field="second_factor", row=str(factor.user_id))
+    return bytes.fromhex(sealed)
+
+
+def _totp(secret: bytes) -> TOTP:
+    return TOTP(secret, 6, SHA1(), STEP)  # SHA-1 and 30 s: what every authenticator app reads
+
+
+def _digest(user: User, code: str) -> bytes:
+    return sealing.lookup(f"{user.pk}:{code}", field="recovery_code")

@@ -1,0 +1,71 @@
+"""An elder with an account, and a daughter far away who acts for two: to look at the family's pages with.
+
+They sign in by phone; the code appears in the terminal of `make run`. Their phones stand in
+DATA_DIR/demo-families.json, readable by its owner alone.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from marketplace.accounts.operations import account_of_phone
+from vouchers.delegates import operations as delegates
+from vouchers.delegates.models import Delegation, OwnRecord
+from vouchers.elders.models import Elder
+
+DAUGHTER = "19911110001"  # of nobody: the town's own phones begin with 199000
+FOR = 2
+
+
+@transaction.atomic
+def make_demo_families(*, kept_in: Path, by: str, at: datetime) -> int:
+    """This function will give the elder with the most left to spend an account, and let a daughter act for two.
+
+    Repeated it changes nothing. Returns how many people can sign in by phone.
+    """
+    elders = list(
+        Elder.objects.filter(died_on=None, phone_sealed__isnull=False, vouchers__expired_on=None)
+        .annotate(left=Sum("vouchers__remaining"))
+        .order_by("-left", "code")[:FOR]
+    )
+    if not elders:
+        return 0
+    if not kept_in.exists():
+        own = account_of_phone(phone=elders[0].phone(), at=at)
+        delegates.claim_record(
+            user=own, elder=elders[0], proof=OwnRecord.Proof.PHONE, notice=True, sensitive=True, at=at
+        )
+        daughter = account_of_phone(phone=DAUGHTER, at=at)
+        for elder in elders:
+            asked = delegates.ask(
+                user=daughter,
+                elder=elder,
+                name=f"{elder.name[0]}小红",
+                relation=Delegation.Relation.CHILD,
+                scope=Delegation.Scope.ORDER,
+                cap=Decimal("600.00"),
+                until=timezone.localdate(at) + timedelta(days=183),
+                at=at,
+            )
+            delegates.agree(delegation=asked, how=Delegation.Agreed.CODE, by=by, at=at)
+        _keep(kept_in, elders)
+    return 2
+
+
+def _keep(path: Path, elders: Sequence[Elder]) -> None:
+    names = "、".join(elder.name for elder in elders)
+    people = [
+        {"role": "elder", "phone": elders[0].phone(), "about": elders[0].name},
+        {"role": "daughter", "phone": DAUGHTER, "about": names},
+    ]
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(people, file, ensure_ascii=False, indent=1)
+    draft.rename(path)

@@ -1,0 +1,91 @@
+"""Forms of one question: what is typed is taken in any spelling, what is wrong is said at the field.
+
+Full-width digits, spaces, dashes and +86 are no mistakes.
+"""
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+MOBILE = re.compile(r"1[3-9]\d{9}")
+
+
+def plain(text: str) -> str:
+    """Half-width, without the spaces and dashes that people put between digits."""
+    return re.sub(r"[\s\-–—·.]", "", unicodedata.normalize("NFKC", text))
+
+
+def address_of(request: HttpRequest) -> str:
+    """Whence a request comes. Behind TLS it is what our own proxy saw: the last entry of the header."""
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    if settings.HTTPS_HOSTS and forwarded:
+        return forwarded.rsplit(",", 1)[-1].strip()
+    return request.META.get("REMOTE_ADDR", "")
+
+
+class Question(forms.Form):
+    """A form whose fields look and speak like all others (components/field.html, error_summary.html)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            attrs = field.widget.attrs
+            if not isinstance(field.widget, forms.RadioSelect | forms.CheckboxInput):
+                attrs["class"] = f"form-{'select' if isinstance(field.widget, forms.Select) else 'control'}"
+            if field.help_text:
+                attrs["aria-describedby"] = f"id_{name}_helptext"
+
+    @classmethod
+    def refused(cls, sentence: Any) -> "Question":
+        """An empty form that says why something else on its page could not be done."""
+        form = cls({})
+        form.errors.clear()
+        form.add_error(next(iter(form.fields)), str(sentence))
+        return form
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        super().add_error(field, error)
+        if field in self.fields:
+            attrs = self.fields[field].widget.attrs
+            described = {*attrs.get("aria-describedby", "").split(), f"id_{field}_error"}
+            attrs |= {"aria-invalid": "true", "aria-describedby": " ".join(sorted(described))}
+
+    @property
+    def first_field_id(self) -> str:
+        return self[next(iter(self.fields))].id_for_label
+
+
+def _digits(label: Any, missing: Any, autocomplete: str, *, longest: int) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=longest,
+        error_messages={"required": missing},
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": autocomplete, "autocapitalize": "off"}
+        ),
+    )
+
+
+class PhoneQuestion(Question):
+    phone = _digits(_("Mobile phone"), _("Type the number of your mobile phone."), "tel", longest=30)
+
+    def clean_phone(self) -> str:
+        phone = plain(self.cleaned_data["phone"]).removeprefix("+86")
+        if not MOBILE.fullmatch(phone):
+            raise forms.ValidationError(_("A mobile phone has 11 digits, the first is 1. Check each digit."))
+        return phone
+
+
+class CodeQuestion(Question):
+    code = _digits(_("Six digits from the message"), _("Type the six digits."), "one-time-code", longest=20)
+
+    def clean_code(self) -> str:
+        code = plain(self.cleaned_data["code"])
+        if not re.fullmatch(r"\d{6}", code, re.ASCII):
+            raise forms.ValidationError(_("The code has six digits. Check each digit."))
+        return code
