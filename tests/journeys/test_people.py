@@ -13,8 +13,8 @@ from marketplace.accounts.models import OneTimeCode, Try
 from marketplace.messages.models import Message
 from tests import databases, story
 from tests.journeys.conftest import PASSWORD, Site
-from tests.journeys.test_every_page import troubles as desk_troubles
-from tests.journeys.test_family import troubles
+from tests.journeys.test_every_page import AXE, STANDARDS, faults, sideways
+from tests.journeys.test_family import MEASURED
 from vouchers.delegates.models import Delegation, OwnRecord
 from vouchers.elders.models import Elder
 from vouchers.elders.search import learn_names
@@ -54,6 +54,22 @@ def last_code() -> str:
     return Message.objects.exclude(secret_sealed=None).latest("id").secret()["code"]
 
 
+# Everything that experience.md asks of a page for the old, in one run: WCAG A and AA, and contrast of 7:1.
+FAULTS = """standards => axe.run(document, {
+  runOnly: {type: 'tag', values: standards}, rules: {'color-contrast-enhanced': {enabled: true}}
+}).then(found => found.violations.flatMap(v => v.nodes.map(n => `${v.id}: ${n.target}: ${n.failureSummary.slice(0, 160)}`)))"""
+
+
+def troubles(page: Page) -> list[str]:
+    """What is wrong on a phone: faults, small or crowded things, sideways scrolling at 320 px."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate(FAULTS, STANDARDS) + page.evaluate(MEASURED, 20)
+    page.set_viewport_size({"width": 320, "height": 900})
+    found += [f"320 px: {wide}" for wide in sideways(page)]
+    page.set_viewport_size({"width": 390, "height": 900})
+    return found
+
+
 class Walk:
     """A person's way through the pages; what is wrong with each is noted under its heading."""
 
@@ -65,8 +81,7 @@ class Walk:
     def at(self, heading: str) -> Page:
         expect(self.page.locator("h1")).to_contain_text(heading)
         if self.look:
-            self.found[heading] = troubles(self.page, large=False)
-            self.page.set_viewport_size({"width": 390, "height": 900})
+            self.found[heading] = troubles(self.page)
         return self.page
 
     def press(self) -> None:
@@ -217,7 +232,7 @@ def test_the_agent_does_it_all_by_telephone(site, visit, language, scripts):
 
     def looked(name: str) -> None:
         if scripts:
-            found[name] = desk_troubles(page)
+            found[name] = faults(page)
 
     page.goto("/hotline/")
     page.fill("#q", "zyz" if scripts else "zhaoyuzhen")
