@@ -57,7 +57,8 @@ class Question(forms.Form):
 
     @property
     def first_field_id(self) -> str:
-        return self[next(iter(self.fields))].id_for_label
+        first = self[next(iter(self.fields))]
+        return first.id_for_label or first.auto_id
 
 
 def _digits(label: Any, missing: Any, autocomplete: str, *, longest: int) -> forms.CharField:
