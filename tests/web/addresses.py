@@ -254,10 +254,7 @@ def all_pages(city: City) -> dict[str, str]:
     found = {
         name: address(name, city)
         for name, page in PAGES.items()
-        if page.method == "get"
-        and not page.elder
-        and name not in FILES
-        and (name == "home" or not page.step)
+        if page.method == "get" and not page.elder and name not in FILES and (name == "home" or not page.step)
     }
     lease = city.leases[0].code
     before = city.statements[0].month
