@@ -13,6 +13,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from ledger.banking.continuity import gaps
 from ledger.banking.layouts import read_bank
 from ledger.files.table import Column, Table
 from ledger.journal.operations import exclusive
@@ -152,14 +153,17 @@ def _bank(done: Imported) -> Result:
 
 
 def check_bank(work: Work) -> Result:
-    imported, verdicts = preview_bank(read_bank(work.file, work.job.args["layout"]))
+    rows = read_bank(work.file, work.job.args["layout"])
+    imported, verdicts = preview_bank(rows)
+    for line in (broken := gaps(rows)):
+        work.tell(line, "", "balance_gap")
     for verdict in verdicts:
         row = verdict.row
         about = f"{day_of(row.booked_at)} {'-' if row.direction == 'out' else ''}{row.amount}"
         if verdict.lease:
             about += f" {verdict.lease}" + (f" {verdict.month:%Y-%m}" if verdict.month else "")
         work.tell(row.line, about, "repeated" if verdict.repeated else verdict.state)
-    return _bank(imported)
+    return {**_bank(imported), "gaps": len(broken)}
 
 
 def do_bank(work: Work) -> Result:

@@ -562,6 +562,18 @@ def test_no_end_moves_into_a_locked_month_nor_a_lease_out_of_one(busy_city):
     )
 
 
+def test_a_new_lease_starts_in_an_open_month(busy_city):
+    """Its rent of a locked month would never be charged."""
+    lock_month(month=day("2026-07-01"), by="test", at=AT)
+    header = FILES["leases"].splitlines()[0]
+    new = f"{header}\nLS09,PR03,OP02,{{}},2030-12-31,2000.00,,1.00,0.50,3\n"
+    lines = refused(write(busy_city, only="leases", leases=new.format("2026-07-31")))
+    assert lines[0].startswith("leases.csv:2: starts_on: lies in a month that is locked")
+    assert "2026-08-01" in lines[0]
+    reload(busy_city, leases=new.format("2026-08-01"))  # control: the first open day
+    assert Lease.objects.filter(code="LS09").exists()
+
+
 def test_rows_are_held_against_the_database_too(city):
     header, first, _second = FILES["leases"].splitlines()
     again = f"{header}\n{first.replace('LS01', 'LS07')}\n"

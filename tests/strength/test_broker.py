@@ -148,6 +148,24 @@ def test_what_fails_is_put_off_with_its_reason_and_done_later(fresh_db):
     assert (late.tries, late.last_error, late.done_at) == (13, "", clock.now)
 
 
+def test_a_run_whose_worker_was_killed_is_closed_by_the_next_one(fresh_db):
+    """A run that another process is at stays open: its session holds a lock."""
+    dead = NightlyRun.objects.create(task="verify_ledger", started_at=timezone.now())
+    other = NightlyRun.objects.create(task="export_books", started_at=timezone.now())
+    seen: list[str] = []
+
+    def work() -> str:
+        at_once([lambda: noted("verify_ledger", lambda: "the second")])  # begun by another meanwhile
+        seen.extend(NightlyRun.objects.order_by("id").values_list("outcome", flat=True))
+        return "the first"
+
+    noted("verify_ledger", work)
+    assert seen == ["failed", "running", "running", "done"]
+    dead.refresh_from_db()
+    other.refresh_from_db()
+    assert "killed" in dead.summary and dead.ended_at and other.outcome == "running"
+
+
 @pytest.mark.parametrize("transaction_open", [False, True])
 def test_a_failing_run_is_noted_with_its_reason_and_the_reason_goes_up(fresh_db, transaction_open):
     """In a transaction that is broken it cannot be noted: that must not hide the reason."""

@@ -29,6 +29,8 @@ from providers.models import Receipt, ReceiptPart
 from vouchers.models import Statement
 
 MONTHS = 12
+PROGRAMMES = 12  # shown; the sum is of all
+COUNTED = ("issued", "redeemed", "expired", "voided", "left", "soon")
 FIGURES = ("charge", "cap", "credit", "applied", "cash_due")
 
 
@@ -48,6 +50,7 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     owed = arrears(timezone.localdate(), of=scope.leases(request.user).values_list("code", flat=True))
     whole = scope.sees_whole_city(request.user) and plays(request.user, BUREAU)
     snapshot = Snapshot.objects.first() if whole else None
+    programmes = _programmes(snapshot)
     return render(
         request,
         "bureau/overview.html",
@@ -67,7 +70,8 @@ def overview(request: HttpRequest) -> HttpResponseBase:
             "bureau": plays(request.user, BUREAU),
             "division": request.user.division,  # type: ignore[union-attr]
             "snapshot": snapshot,
-            "programmes": _programmes(snapshot),
+            "programmes": programmes[:PROGRAMMES],
+            "all_programmes": _summed(programmes),
             "chart": _chart(months),
             "trail": [(_("Overview"), None)],
         },
@@ -109,11 +113,18 @@ def _months(user: Any) -> list[dict[str, Any]]:
 
 
 def _programmes(snapshot: Snapshot | None) -> list[dict[str, Any]]:
-    """The counted rows with amounts as amounts."""
+    """The counted rows with amounts as amounts, those of which most runs out soon first."""
     if snapshot is None:
         return []
-    names = ("issued", "redeemed", "expired", "voided", "left", "soon")
-    return [{**row, **{name: Decimal(row[name]) for name in names}} for row in snapshot.programmes]
+    rows = [{**row, **{name: Decimal(row[name]) for name in COUNTED}} for row in snapshot.programmes]
+    return sorted(rows, key=lambda row: (-row["soon"], -row["left"], row["code"]))
+
+
+def _summed(programmes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "n": len(programmes),
+        **{name: sum((row[name] for row in programmes), ZERO) for name in COUNTED},
+    }
 
 
 def _sheet(months: list[dict[str, Any]]) -> Sheet:

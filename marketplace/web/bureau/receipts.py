@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Exists, OuterRef, Q, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,7 +27,7 @@ from marketplace.web.lists import Listing
 from providers.leases import suspense
 from providers.leases.arrears import BOUNDS, arrears
 from providers.leases.receipts import Dues
-from providers.models import Lease, Receipt
+from providers.models import Lease, Receipt, ReceiptPart
 
 SORTS = {"day": ("booked_at", "id"), "amount": ("amount", "id"), "payer": ("counterparty", "id")}
 MARKS = {
@@ -75,6 +75,7 @@ def receipts(request: HttpRequest) -> HttpResponseBase:
             | Q(summary__icontains=word)
             | Q(purpose__icontains=word)
             | Q(receipt__lease__code=word.upper())
+            | Exists(ReceiptPart.objects.filter(receipt=OuterRef("receipt"), lease__code=word.upper()))
             | (Q(amount=word) if _is_amount(word) else Q(pk=None))
         )
     listing = Listing(request, rows, sorts=SORTS, default="-day")

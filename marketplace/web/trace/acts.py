@@ -70,17 +70,24 @@ def refusals(statements: Iterable[Statement], user: Any) -> dict[int, CannotSett
     objected = set(
         Objection.objects.filter(statement__in=rows, answer="").values_list("statement_id", flat=True)
     )
-    found: dict[int, CannotSettle | None] = {}
-    for row in rows:
-        try:
-            check_step(
-                row,
-                step=STEP_OF[user.role],
-                by=user,
-                did_another=row.pk in did,
-                objection_open=row.pk in objected,
-            )
-            found[row.pk] = None
-        except CannotSettle as refusal:
-            found[row.pk] = refusal
-    return found
+    return {
+        row.pk: refusal(row, user, did_another=row.pk in did, objection_open=row.pk in objected)
+        for row in rows
+    }
+
+
+def refusal(
+    statement: Statement, user: Any, *, did_another: bool, objection_open: bool
+) -> CannotSettle | None:
+    """Why this person may not take their step of this statement now; None where they may."""
+    try:
+        check_step(
+            statement,
+            step=STEP_OF[user.role],
+            by=user,
+            did_another=did_another,
+            objection_open=objection_open,
+        )
+    except CannotSettle as why:
+        return why
+    return None

@@ -16,9 +16,11 @@ from marketplace.web.access import STATEMENT_READERS, roles
 from marketplace.web.exports import export
 from marketplace.web.lists import Listing
 from marketplace.web.trace import figures, lots
+from marketplace.web.trace.forms import OBJECTED
 from marketplace.web.trace.statements import charge_of, facts_of, find, terms_of, up
 from providers.leases import schedule
 from vouchers.models import Claim, Redemption, Statement
+from vouchers.settlement.objections import may_object
 
 SORTS = {
     "day": ("service_on", "redemption_id"),
@@ -102,6 +104,7 @@ def _claims(
             "services": services,
             "wanted": wanted,
             "filtered": any(wanted.values()),
+            "objecting": figure in OBJECTED and may_object(statement, request.user),
         },
     )
 

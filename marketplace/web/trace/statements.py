@@ -1,9 +1,9 @@
 """The statements that one may see, and one of them: its reckoning, its approvals, its terms."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -15,7 +15,7 @@ from marketplace.web import scope, sheets
 from marketplace.web.access import BUREAU, STATEMENT_READERS, STEP_TAKERS, plays, role_of, roles
 from marketplace.web.exports import export
 from marketplace.web.lists import Listing
-from marketplace.web.trace.acts import WORDS, refusals
+from marketplace.web.trace.acts import WORDS, refusal
 from providers.leases import schedule
 from providers.models import Lease
 from vouchers.models import Approval, Statement
@@ -89,31 +89,38 @@ def statement(request: HttpRequest, lease: str, month: date) -> HttpResponseBase
             "before": near.filter(month__lt=month).order_by("-month").first(),
             "after": near.filter(month__gt=month).order_by("month").first(),
             "reads_entries": plays(request.user, BUREAU),
-            **_asked(request, found),
+            **_asked(request, found, approvals),
             "trail": [*up(request, found)[:-1], (f"{lease} · {month_name(month)}", None)],
         },
     )
 
 
-def _asked(request: HttpRequest, found: Statement) -> dict[str, Any]:
+def _asked(request: HttpRequest, found: Statement, approvals: list[Approval]) -> dict[str, Any]:
     """What this reader may do here: their own step, objections, and until when silence is no consent."""
+    said = found.objections.aggregate(
+        n=Count("id"), open=Count("id", filter=Q(answer="")), last=Max("answered_at")
+    )
     about: dict[str, Any] = {
-        "term": term_of(found),
-        "objected": found.objections.count(),
+        "term": _term(found, said["last"]),
+        "objected": said["n"],
         "objecting": may_object(found, request.user),
     }
     if plays(request.user, STEP_TAKERS):
+        did = any(one.round == found.round and one.by == request.user for one in approvals)
         about["words"] = WORDS[role_of(request.user)]
-        about["refusal"] = refusals([found], request.user)[found.pk]
+        about["refusal"] = refusal(found, request.user, did_another=did, objection_open=bool(said["open"]))
     return about
 
 
 def term_of(found: Statement) -> date | None:
     """The last day to object, while the statement waits for its operator."""
+    return _term(found, found.objections.aggregate(last=Max("answered_at"))["last"])
+
+
+def _term(found: Statement, answered_at: datetime | None) -> date | None:
     if found.state != Statement.State.DRAFT:
         return None
-    last = found.objections.aggregate(last=Max("answered_at"))["last"]
-    return term_ends_on(found, answered_at=last)
+    return term_ends_on(found, answered_at=answered_at)
 
 
 def find(request: HttpRequest, lease: str, month: date) -> Statement:

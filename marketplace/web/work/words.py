@@ -107,6 +107,9 @@ def word(code: str) -> str:
         **OF_STATEMENTS,
         **OF_REDEMPTIONS,
         "repeated": COUNTS["repeated"],
+        "balance_gap": _(
+            "The balance does not follow from the line before: a line is missing, or stands there twice."
+        ),
         "suspense": COUNTS["unmatched"],
         **{str(state): COUNTS[str(state)] for state in (Receipt.State.MATCHED, Receipt.State.PROPOSED)},
     }
