@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from ledger.audit.operations import record
+from ledger.wire import Prepared, Transaction
 from vouchers.codes import digits, pins, token
 from vouchers.codes.models import ElderCode, PinTry, TokenUse
 from vouchers.codes.refusals import CannotIdentify, CannotSetPin
@@ -235,18 +236,24 @@ def _is_fresh(window: int, at: datetime, *, offline: bool) -> bool:
 
 # Note [One statement]: whoever scans waits for this, so the elder is found and the window taken in one round trip.
 # Of two terminals at once the unique constraint lets one in; the other reads, in a statement of its own, which
-# sees what committed meanwhile.
-TAKE = """
+# sees what committed meanwhile. Its commit need not wait for the disk: a redemption commits after it and waits for
+# both; without one, nothing was spent by the code.
+HURRY = Prepared("token_hurry", "SELECT set_config('synchronous_commit', 'off', true)")
+TAKE = Prepared(
+    "token_take",
+    """
     WITH shown AS (
         SELECT c.elder_id, e.code FROM vouchers_eldercode c JOIN vouchers_elder e ON e.id = c.elder_id
         WHERE c.number = %(number)s),
     taken AS (
         INSERT INTO vouchers_tokenuse (code_id, "window", terminal, used_at)
-        SELECT elder_id, %(window)s, %(terminal)s, %(at)s FROM shown WHERE %(fresh)s
+        SELECT elder_id, %(window)s::bigint, %(terminal)s::text, %(at)s::timestamptz
+        FROM shown WHERE %(fresh)s::boolean
         ON CONFLICT ON CONSTRAINT token_of_a_window_serves_one_terminal DO NOTHING
         RETURNING id)
     SELECT shown.elder_id, shown.code, EXISTS (SELECT FROM taken) FROM shown
-"""
+    """,
+)
 
 
 def _by_token(shown: Token, terminal: str, at: datetime, *, offline: bool) -> str:
@@ -257,15 +264,15 @@ def _by_token(shown: Token, terminal: str, at: datetime, *, offline: bool) -> st
         "at": at,
         "fresh": _is_fresh(shown.serial, at, offline=offline),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(TAKE, asked)
-        row = cursor.fetchone()
-    if row is None:
+    with Transaction() as together:
+        _hurried, found = together.send((HURRY, {}), (TAKE, asked), last=True)
+    if not found:
         raise CannotIdentify("token_invalid")
-    elder_id, elder, taken = row
-    if taken:
+    elder_id, elder, taken = found[0]
+    assert elder_id and elder
+    if taken == "t":
         return elder
-    first = TokenUse.objects.filter(code_id=elder_id, window=shown.serial).first()
+    first = TokenUse.objects.filter(code_id=int(elder_id), window=shown.serial).first()
     if first is None:
         raise CannotIdentify("token_expired", elder=elder)
     if first.terminal != terminal:
