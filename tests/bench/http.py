@@ -65,7 +65,11 @@ def run(size: Size) -> Result:
                 measure("bare", bare, "bare", size.seconds)
                 measure("spread", address, "spread", size.seconds)
                 measure("one", address, "one premises", size.seconds)
-                server.say(f"  round {turn + 1} of {size.rounds}")
+                rates = ", ".join(
+                    f"{label} {series[f'{label} rate'].values[-1]:.0f}/s"
+                    for label in ("bare", "spread", "one")
+                )
+                server.say(f"  round {turn + 1} of {size.rounds}: {rates}")
             requests = size.redemptions // 10
             before, after = memory_of(load, address, home / "ours", requests)
     return report(size, series, requests, before, after)

@@ -76,8 +76,10 @@ class Load:
         now = timezone.now()
         for _ in range(many):
             self._done += 1
-            turn, place = divmod(self._done, self._elders)
-            elder = place * STRIDE % self._elders
+            # Two halves: a code that one terminal has scanned is no good at another for its 30 seconds.
+            half = self._elders // 2
+            turn, place = divmod(self._done, half)
+            elder = place * STRIDE % half + (half if kind == "one premises" else 0)
             happened_at = max(now - timedelta(days=turn % DAYS_BACK), min(now, ground.at_noon(self._first)))
             premises = 0 if kind == "one premises" else elder % ground.PREMISES
             body = {
