@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 
 from marketplace.api.problems import BY_STATUS, DOCS, MEDIA_TYPE, Problem, answer
 
@@ -40,13 +40,27 @@ class ApiDoor:
     def _straight(self, request: HttpRequest) -> HttpResponse:
         try:
             request.get_host()
-            match = resolve(request.path_info)
+            match = _matched(request.path_info)
         except Resolver404:
             return answer(request, Problem("not_found"))
         except DisallowedHost:
             return answer(request, Problem("malformed"))
         request.resolver_match = match
         return match.func(request, *match.args, **match.kwargs)
+
+
+# Addresses without a part that varies, once they were found: there are as many as the API has.
+_fixed: dict[str, ResolverMatch] = {}
+
+
+def _matched(path: str) -> ResolverMatch:
+    """Raises Resolver404."""
+    found = _fixed.get(path)
+    if found is None:
+        found = resolve(path)
+        if not found.kwargs:
+            _fixed[path] = found
+    return found
 
 
 def _too_long(request: HttpRequest) -> bool:

@@ -162,7 +162,7 @@ def test_twenty_reversals_at_once_are_one(fresh_db):
 
 def test_deliveries_repeated_changed_and_out_of_order_make_no_entry_too_many(fresh_db):
     """A third of them told again, a fifth of those with another body, in any order, by eight at once."""
-    many = 10_000 if LONG else 600
+    many = 10_000 if LONG else 300
     ground.town(vouchers=1, face=12 * many)
     token = ground.terminal()
     rng = random.Random(5)

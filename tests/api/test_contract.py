@@ -22,12 +22,6 @@ from vouchers.proof.queries import prove
 from vouchers.terminals.operations import give_code, revoke
 
 
-@pytest.fixture
-def counter(db) -> Counter:
-    ground.town()
-    return Counter(ground.terminal())
-
-
 class TestRedeeming:
     def test_a_lunch(self, counter):
         answer = counter.redeem("k1")

@@ -44,12 +44,6 @@ def violated() -> set[str]:
     return {one.name for one in prove() if one.violations}
 
 
-@pytest.fixture
-def counter(db) -> Counter:
-    ground.town()
-    return Counter(ground.terminal())
-
-
 class TestABatch:
     def test_each_is_answered_by_itself_in_order(self, counter):
         good, soup = serving("a"), serving("c", "ZHANG", service="HOUR")
