@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
+from ledger import wire
 from ledger.models import Record
 from marketplace.management.base import Refused
 from tests import story
@@ -62,10 +63,16 @@ def token_of(elder, at=NOON) -> dict[str, str]:
 # The code that changes
 
 
-def test_the_code_on_the_phone_tells_who_she_is(li, django_assert_num_queries):
+def test_the_code_on_the_phone_tells_who_she_is(li, django_assert_num_queries, monkeypatch):
+    """In one round trip."""
     shown = token_of(li)
-    with django_assert_num_queries(1):
+    at_counter(token_of(li, later(seconds=30)))  # its statements are prepared now
+    trips = []
+    exchange = wire._exchange
+    monkeypatch.setattr(wire, "_exchange", lambda *sent: trips.append(sent) or exchange(*sent))
+    with django_assert_num_queries(0):
         assert at_counter(shown) == "LI"
+    assert len(trips) == 1
     assert token_of(li) == shown != token_of(li, later(seconds=30))
 
 
@@ -317,11 +324,13 @@ def test_control_without_the_constraint_many_take_it(fresh_db, monkeypatch):
 
     ground()
     shown = token_of(story.elder_named("LI"))
-    with databases.as_superuser(), operations.connection.cursor() as cursor:
+    with databases.as_superuser(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE vouchers_tokenuse DROP CONSTRAINT token_of_a_window_serves_one_terminal")
     monkeypatch.setattr(
         operations, "TAKE",
-        operations.TAKE.replace("ON CONFLICT ON CONSTRAINT token_of_a_window_serves_one_terminal DO NOTHING", ""),
+        wire.Prepared("unprotected", operations.TAKE.source.replace(
+            "ON CONFLICT ON CONSTRAINT token_of_a_window_serves_one_terminal DO NOTHING", ""
+        )),
     )  # fmt: skip
     answers = at_once([lambda n=n: at_counter(shown, f"T{n}") for n in range(6)])
     assert answers == ["LI"] * 6
