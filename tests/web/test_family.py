@@ -145,7 +145,7 @@ def test_a_pin_that_will_not_do_is_refused_in_words(li, pin, again, sentence):
 def test_who_acts_for_nobody_finds_nothing(li):
     for url in family.pages().values():
         answer = family.client(elder="").get(url)
-        assert (answer.status_code, answer.url.split("?")[0]) == (302, "/my/whom/")
+        assert (answer.status_code, answer.url.split("?")[0]) == (302, "/my/start/")
         assert family.client().get(url).status_code == 200  # control
     assert family.client(elder="").post("/my/pin/", {"pin": PIN, "again": PIN}).status_code == 404
 
