@@ -15,7 +15,10 @@ from django.db.utils import DatabaseError
 from psycopg import errors
 
 from marketplace.rights import append_only_tables
+from providers.leases.models import ReceiptDecision
+from providers.models import Receipt
 from tests import databases, story
+from vouchers.models import Consent, DelegateAct, Delegation, Paper, Statement
 from vouchers.review.call_backs import answer, draw_round
 from vouchers.review.parameters import set_terms
 
@@ -105,6 +108,7 @@ def attacked(story_template: str, django_db_blocker) -> Iterator[str]:
     name = databases.clone(story_template)
     with django_db_blocker.unblock(), databases.pointed_at(name):
         rules_and_calls()
+        papers_and_ties()
         yield name
     databases.drop(name)
 
@@ -121,6 +125,29 @@ def rules_and_calls() -> None:
         month=story.MARCH, confidence=Decimal("0.9"), margin=Decimal("0.2"), seed="story", by=clerk, at=at
     )
     answer(call=round_.calls.first(), result="confirmed", note="", by=clerk, at=at)
+
+
+def papers_and_ties() -> None:
+    """Likewise: a paper handed out, a decision about a bank line, a consent, an act of a delegate."""
+    at, clerk, elder = story.moment("2026-04-02"), story.user_named("clerk"), story.elder_named("LI")
+    Paper.objects.create(
+        number="ST-1", code="c", kind="statement", statement=Statement.objects.earliest("id"), content={},
+        issued_at=at, issued_by="clerk",
+    )  # fmt: skip
+    ReceiptDecision.objects.create(
+        receipt=Receipt.objects.earliest("id"), action="decline", by="clerk", at=at
+    )
+    Consent.objects.create(user=clerk, elder=elder, matter="notice", version="1", given=True, at=at)
+    tie = Delegation.objects.create(
+        user=clerk,
+        elder=elder,
+        name_sealed=b"",
+        relation="child",
+        scope="see",
+        until=story.MARCH,
+        asked_at=at,
+    )
+    DelegateAct.objects.create(delegation=tie, key="k", month=story.MARCH, amount=1, at=at)
 
 
 def attack(statements: str, *, using: str = "default") -> psycopg.Error | None:

@@ -137,7 +137,8 @@ def test_every_icon_that_is_used_is_in_the_sprite():
         text = path.read_text()
         used |= set(re.findall(r'\{% icon "([^"]+)"', text)) | set(re.findall(r'mark="([^"]+)"', text))
     for path in (ROOT / "marketplace").rglob("*.py"):
-        used |= set(re.findall(r'"(?:wait|due|ok|no)", "([a-z-]+)"', path.read_text()))
+        pairs = r'"(?:wait|due|ok|no)", "([a-z-]+)"(?!:)|"mark": "([a-z-]+)"'
+        used |= {name for found in re.findall(pairs, path.read_text()) for name in found if name}
     assert used and used <= known, used - known
 
 

@@ -18,7 +18,7 @@ from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.provider.papers import warnings
 from providers.leases import schedule
-from providers.models import Lease
+from providers.models import Lease, Operator
 from vouchers.models import Redemption, Statement
 from vouchers.settlement.outlook import Forecast, expected, forecast
 from vouchers.settlement.queries import history, lease_facts, sums
@@ -39,6 +39,7 @@ class Running:
 @require_safe
 def today(request: HttpRequest) -> HttpResponse:
     """This page will show what was served today and what each lease's month has earned, can earn, will say."""
+    operator: Operator = request.user.operator  # type: ignore[union-attr, assignment]
     now = timezone.localdate()
     leases = scope.leases(request.user)
     month = now.replace(day=1)
@@ -47,7 +48,7 @@ def today(request: HttpRequest) -> HttpResponse:
         request,
         "office/today.html",
         {
-            "operator": request.user.operator,  # type: ignore[union-attr]
+            "operator": operator,
             "today": now,
             "month": month,
             "running": running(leases, now),
@@ -59,7 +60,7 @@ def today(request: HttpRequest) -> HttpResponse:
                 .select_related("lease__premises")
                 .order_by("month", "lease__code")
             ),
-            "warnings": warnings(request.user.operator, leases, now),  # type: ignore[union-attr]
+            "warnings": warnings(operator, leases, now),
             "trail": [(_("Office"), None)],
         },
     )
