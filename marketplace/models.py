@@ -1,8 +1,27 @@
 """Gathers the models of this app's concepts."""
 
+from marketplace.fulfilment.models import CareOrder, StandingDay, StandingOrder, WorkOrder
 from marketplace.jobs.models import FilePart, Job, JobFile, JobLine
 from marketplace.messages.models import Message
 from marketplace.nightly.models import NightlyRun
+from marketplace.offerings.models import ElderBasket, Listing, Story, Supply, Wish
 from marketplace.overview.models import Snapshot
 
-__all__ = ["FilePart", "Job", "JobFile", "JobLine", "Message", "NightlyRun", "Snapshot"]
+__all__ = [
+    "CareOrder",
+    "ElderBasket",
+    "FilePart",
+    "Job",
+    "JobFile",
+    "JobLine",
+    "Listing",
+    "Message",
+    "NightlyRun",
+    "Snapshot",
+    "StandingDay",
+    "StandingOrder",
+    "Story",
+    "Supply",
+    "Wish",
+    "WorkOrder",
+]

@@ -79,6 +79,21 @@ def tell_expiring() -> None:
     nightly.noted("tell_expiring", lambda: f"{rounds.tell_expiring(timezone.now())} told")
 
 
+@shared_task(name="publish_catalogue")
+def publish_catalogue() -> None:
+    nightly.noted("publish_catalogue", lambda: nightly.printed("publish_catalogue"))
+
+
+@shared_task(name="place_standing")
+def place_standing() -> None:
+    nightly.noted("place_standing", lambda: nightly.place_standing(timezone.localdate()))
+
+
+@shared_task(name="tidy_orders")
+def tidy_orders() -> None:
+    nightly.noted("tidy_orders", nightly.tidy_orders)
+
+
 @shared_task(name="settle_debts")
 def settle() -> None:
     """Do what transactions left owing; every few seconds, so it is noted nowhere but in the outbox."""
@@ -104,6 +119,12 @@ def job(payload: dict[str, Any]) -> None:
 HANDLERS = {"export_books": export_books, jobs.TOPIC: job, messages.TOPIC: messages.send}
 
 BEAT = {
+    "publish the catalogue": {"task": "publish_catalogue", "schedule": crontab(hour=0, minute=5)},
+    "place what is ordered again and again": {
+        "task": "place_standing",
+        "schedule": crontab(hour=0, minute=20),  # after the issue: new vouchers are there
+    },
+    "bring orders up to what happened": {"task": "tidy_orders", "schedule": crontab(minute=40)},
     "issue three days ahead": {"task": "issue_ahead", "schedule": crontab(hour=0, minute=10)},
     "expire what can no longer be reported": {
         "task": "expire_reported",

@@ -77,7 +77,10 @@ class Known:
 
 
 def is_referred_to(rows: Sequence[Model], *, besides: tuple[type[Model], ...] = ()) -> bool:
-    """Whether any row of any other table, of this package or above, refers to one of these (of one model)."""
+    """Whether any row of any other table, of this package or above, refers to one of these (of one model).
+
+    A model with `describes_register = True` only shows what the register says: it is no use of it.
+    """
     if not rows:
         return False
     for relation in rows[0]._meta.get_fields(include_hidden=True):
@@ -85,7 +88,7 @@ def is_referred_to(rows: Sequence[Model], *, besides: tuple[type[Model], ...] = 
         if not isinstance(relation, ForeignObjectRel) or isinstance(relation, ManyToManyRel):
             continue
         model = cast(type[Model], relation.related_model)
-        if model in besides:
+        if model in besides or getattr(model, "describes_register", False):
             continue
         if model._base_manager.filter(**{f"{relation.field.name}__in": rows}).exists():
             return True

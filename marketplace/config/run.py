@@ -105,8 +105,13 @@ def prepare(data: Path, own_database: bool) -> None:
     """Bring the database up to date; on the embedded one make the sample city where nothing is."""
     with step("migrations"):
         manage("migrate", "--verbosity", "0")
-    if not own_database or os.environ.get("SAMPLE_CITY") == "no":
-        return
+    if own_database and os.environ.get("SAMPLE_CITY") != "no":
+        make_sample_city(data)
+    with step("catalogue"):
+        manage("publish_catalogue")
+
+
+def make_sample_city(data: Path) -> None:
     unfinished = data / "run" / "sample-unfinished"
     if unfinished.exists() or is_empty(data):
         print("  sample city (once; a minute or so):", flush=True)

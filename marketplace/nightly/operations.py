@@ -17,6 +17,8 @@ from django.utils import timezone
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import first_open_day, previous_month
 from marketplace.accounts.codes import forget as forget_one_time_codes
+from marketplace.fulfilment import operations as orders
+from marketplace.fulfilment import standing
 from marketplace.jobs import operations as jobs
 from marketplace.nightly.models import NightlyRun
 from vouchers.codes.operations import forget_used
@@ -132,6 +134,18 @@ def deem_silent_confirmed(today: date) -> str:
 def drop_forgotten_uploads() -> str:
     """Forget files that were uploaded and checked, and that nobody went on with."""
     return f"{jobs.drop_forgotten(by=BY, at=timezone.now())} dropped"
+
+
+def place_standing(today: date) -> str:
+    """Order what is ordered again and again, today and on the next days."""
+    done = standing.place_standing(today=today, by=BY, at=timezone.now())
+    return f"{done.orders} placed, {done.refused} refused"
+
+
+def tidy_orders() -> str:
+    """Close orders that were delivered, released or never reported."""
+    done = orders.tidy(by=BY, at=timezone.now())
+    return f"{done.delivered} delivered, {done.cancelled} cancelled, {done.missed} missed"
 
 
 def printed(command: str, *arguments: str) -> str:

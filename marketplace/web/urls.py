@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("marketplace.web.public.urls")),
     path("", include("marketplace.web.work.urls")),
     path("", include("marketplace.web.papers.urls")),
+    path("services/", include("marketplace.web.market.urls")),
     path("bureau/", include("marketplace.web.bureau.urls")),
     path("", include("marketplace.web.cards.urls")),
     path("happy/<str:code>/", share.happy, name="happy"),

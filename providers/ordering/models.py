@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, Ra
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from providers.leases.models import BOTH_ENDS, DateRange
 from providers.premises.models import Premises
@@ -23,15 +24,15 @@ class ClockRange(Func):
 
 
 class Weekday(models.IntegerChoices):
-    """As Python counts them."""
+    """As Python counts them. The context keeps them apart from Django's own long names of days."""
 
-    MONDAY = 0, _("Monday")
-    TUESDAY = 1, _("Tuesday")
-    WEDNESDAY = 2, _("Wednesday")
-    THURSDAY = 3, _("Thursday")
-    FRIDAY = 4, _("Friday")
-    SATURDAY = 5, _("Saturday")
-    SUNDAY = 6, _("Sunday")
+    MONDAY = 0, pgettext_lazy("short weekday", "Monday")
+    TUESDAY = 1, pgettext_lazy("short weekday", "Tuesday")
+    WEDNESDAY = 2, pgettext_lazy("short weekday", "Wednesday")
+    THURSDAY = 3, pgettext_lazy("short weekday", "Thursday")
+    FRIDAY = 4, pgettext_lazy("short weekday", "Friday")
+    SATURDAY = 5, pgettext_lazy("short weekday", "Saturday")
+    SUNDAY = 6, pgettext_lazy("short weekday", "Sunday")
 
 
 class OpeningHours(models.Model):

@@ -149,7 +149,9 @@ def book_places(*, wanted: Sequence[Wanted], by: Any, at: datetime) -> list[Book
         }
         found: dict[str, Booking] = {}
         fresh: list[tuple[Slot, Wanted]] = []
-        for one in wanted:
+        for one in sorted(
+            wanted, key=lambda one: (one.offer.pk, one.starts_at)
+        ):  # new slots in one order too
             booking = before.get(one.key)
             if booking is None:
                 fresh.append((_slot(one, at), one))
@@ -161,7 +163,7 @@ def book_places(*, wanted: Sequence[Wanted], by: Any, at: datetime) -> list[Book
         for slot, one in sorted(fresh, key=lambda pair: pair[0].pk):
             room = Slot.objects.filter(pk=slot.pk, taken__lte=F("capacity") - one.quantity)
             if not room.update(taken=F("taken") + one.quantity):
-                raise CannotBook("full")
+                raise CannotBook("full", key=one.key)
             found[one.key] = Booking.objects.create(
                 key=one.key, slot=slot, quantity=one.quantity, booked_at=at
             )
@@ -174,14 +176,17 @@ def _slot(wanted: Wanted, at: datetime) -> Slot:
     offer, starts_at = wanted.offer, wanted.starts_at
     terms = OrderTerms.objects.filter(offer=offer, manner=OrderTerms.Manner.SITTING).first()
     if terms is None:
-        raise CannotBook("not_ordered")
+        raise CannotBook("not_ordered", key=wanted.key)
     local = starts_at.astimezone(SHANGHAI)
     sitting = Sitting.objects.filter(offer=offer, weekday=local.weekday(), starts_at=local.time()).first()
     if sitting is None or is_closed_on(offer.premises_id, local.date()):
-        raise CannotBook("closed_then")
-    check_in_time(
-        starts_at=starts_at, at=at, until_minutes=terms.order_until_minutes, days_ahead=terms.days_ahead
-    )
+        raise CannotBook("closed_then", key=wanted.key)
+    try:
+        check_in_time(
+            starts_at=starts_at, at=at, until_minutes=terms.order_until_minutes, days_ahead=terms.days_ahead
+        )
+    except CannotBook as refusal:
+        raise CannotBook(refusal.code, key=wanted.key) from None
     known = Slot.objects.filter(offer=offer, starts_at=starts_at)
     slot = known.first()
     if slot is None:
@@ -198,7 +203,7 @@ def _slot(wanted: Wanted, at: datetime) -> Slot:
         )
         slot = known.get()
     elif slot.taken + wanted.quantity > slot.capacity:  # plainly full: no need to wait for a lock
-        raise CannotBook("full")
+        raise CannotBook("full", key=wanted.key)
     return slot
 
 

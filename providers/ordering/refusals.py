@@ -14,11 +14,12 @@ SENTENCES = {
 
 
 class CannotBook(Exception):
-    """Refused; nothing is written. `code` is one of SENTENCES, `str()` the sentence for a person."""
+    """Refused; nothing is written. `code` is one of SENTENCES, `str()` the sentence for a person; `key` names
+    which of several places it was."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *, key: str = "") -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.key = code, key
 
     def __str__(self) -> str:
         return str(SENTENCES[self.code])

@@ -123,6 +123,15 @@ PAGES = {
     "family:pin": _page(FAMILY, elder=True, posts=True),
     "family:share": _page(FAMILY, elder=True, posts=True),
     "family:end_share": _page(FAMILY, elder=True, method="post"),
+    **{f"market:{name}": _page(FAMILY, elder=True) for name in ("browse", "service", "orders", "order")},
+    **{
+        f"market:{name}": _page(FAMILY, elder=True, posts=True)
+        for name in ("when", "where", "check", "change", "days")
+    },
+    **{
+        f"market:{name}": _page(FAMILY, elder=True, method="post")
+        for name in ("line", "again", "cancel", "stop")
+    },
     "happy": _page(EVERYBODY, public=True, posts=True),
     "family:text_size": _page(EVERYBODY, public=True, method="post"),
     "people:start": _page({PUBLIC}),
@@ -225,6 +234,10 @@ def arguments(name: str, city: City) -> list[Any]:
         "issue_run": [voucher.run_id],
         "entry": [first.entry_id],
         "happy": [SHARE_CODE],
+        "market:service": ["PR0000", "SV01"],
+        "market:when": ["PR0000", "SV01"],
+        **{f"market:{key}": [1] for key in ("where", "line", "order", "again", "stop")},
+        **{f"market:{key}": [1, 1] for key in ("cancel", "change", "days")},
         **{key: [city.month.year] for key in ("family:record_of", "family:share", "family:end_share")},
         **{key: [city.delegations[0].pk] for key in ("people:answer", "people:end", "people:leave")},
         **{key: [first.elder.code] for key in ("hotline:elder", "hotline:start", "hotline:paper")},

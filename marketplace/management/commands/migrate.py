@@ -1,8 +1,13 @@
 """`manage.py migrate`: as the owner of the tables, then hand the application its rights."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
+from django.db.migrations.state import ProjectState
 
 from marketplace.rights import grant_rights
 
@@ -22,6 +27,43 @@ class Command(migrate.Command):
         return super().execute(*args, **options)
 
     def handle(self, *args, **options) -> None:
-        super().handle(*args, **options)
+        with _all_as(options["database"]), _light_states():
+            super().handle(*args, **options)
         if options["database"] == "owner" and not (options["plan"] or options["check_unapplied"]):
             grant_rights(connections["owner"], application=connections["default"].settings_dict["USER"])
+
+
+@contextmanager
+def _all_as(alias: str) -> Iterator[None]:
+    """Inside the block the default connection is this one too: migrations of others that move data ask for the
+    default, which has no rights yet and does not see what this transaction made."""
+    default = connections["default"]
+    connections["default"] = connections[alias]
+    try:
+        yield
+    finally:
+        connections["default"] = default
+
+
+@contextmanager
+def _light_states() -> Iterator[None]:
+    """Inside the block a new model makes Django render anew the models next to it, not all that can be reached.
+
+    Django does the same for plain fields (`delay`), and RunPython asks for the rest by itself. It halves the time
+    of a first migration: 22 s to 12 s of processor, most of it for the shop's hundred tables.
+    """
+    add_model, reload_model = ProjectState.add_model, ProjectState.reload_model
+
+    def add_lightly(state: Any, model_state: Any) -> None:
+        state.reload_model = lambda label, name: reload_model(state, label, name, True)
+        try:
+            add_model(state, model_state)
+        finally:
+            del state.reload_model
+
+    patched: Any = ProjectState
+    patched.add_model = add_lightly
+    try:
+        yield
+    finally:
+        patched.add_model = add_model

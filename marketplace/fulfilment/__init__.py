@@ -1,0 +1,1 @@
+"""From an order to the delivered service: orders, their work orders, and standing orders."""

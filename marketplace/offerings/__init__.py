@@ -1,0 +1,1 @@
+"""What ties Oscar's catalogue and basket to services, offers and elders."""

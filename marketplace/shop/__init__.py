@@ -1,0 +1,1 @@
+"""The forked apps of Oscar."""

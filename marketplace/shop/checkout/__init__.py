@@ -1,0 +1,1 @@
+"""Checkout: one page that shows what is ordered, and the placing of the order."""

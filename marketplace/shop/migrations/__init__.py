@@ -1,0 +1,1 @@
+"""Migrations of Oscar's apps, ours: see MIGRATION_MODULES in the settings."""

@@ -1,0 +1,1 @@
+"""The market: finding a service, ordering it, and what was ordered."""

@@ -1,0 +1,102 @@
+"""What there is: by kind and nearness, by what is typed, and one service with who pays which part."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from ledger.journal.queries import day_of
+from marketplace.offerings.baskets import open_basket
+from marketplace.offerings.queries import SHOWN, Shown, Sought, shown, supplies
+from marketplace.web.family.acting import elder_of, for_elder
+from providers.models import Service
+from providers.ordering.queries import week_of
+from vouchers.elders.models import Elder
+from vouchers.redemption import terms
+from vouchers.redemption.operations import RedemptionOrder, quote
+from vouchers.redemption.refusals import CannotRedeem
+
+A_PAGE = 10
+
+
+@for_elder
+@require_safe
+def browse(request: HttpRequest) -> HttpResponse:
+    """This page will show the kinds of services, and the offers of one kind or of what was typed, near ones first."""
+    elder, at = elder_of(request), timezone.now()
+    sought = _sought(request)
+    context: dict[str, Any] = {
+        "sought": sought,
+        "kinds": Service.Category.choices,
+        "kind_name": dict(Service.Category.choices).get(sought.kind, ""),
+        "care": open_basket(user=request.user, elder=elder),
+    }
+    if sought.kind or sought.words or sought.open_now or sought.stars or sought.delivers:
+        page = Paginator(supplies(elder, sought, at).select_related(*SHOWN), A_PAGE).get_page(
+            request.GET.get("page")
+        )
+        rest = request.GET.copy()
+        rest.pop("page", None)
+        context |= {
+            "page": page,
+            "rest": rest.urlencode(),
+            "offers": shown(page.object_list, elder=elder, terms=terms.current(), at=at),
+        }
+    return render(request, "market/browse.html", context)
+
+
+def _sought(request: HttpRequest) -> Sought:
+    asked = request.GET
+    kind = asked.get("kind", "")
+    stars = asked.get("stars", "")
+    return Sought(
+        words=asked.get("q", "")[:60],
+        kind=kind if kind in Service.Category.values else "",
+        open_now=asked.get("open") == "1",
+        stars=int(stars) if stars in {"3", "4", "5"} else 0,
+        delivers=asked.get("home") == "1",
+    )
+
+
+def offer_shown(request: HttpRequest, premises: str, service: str, elder: Elder, at: Any) -> Shown:
+    """The offer of this address as this elder sees it; 404 when it is not listed."""
+    found = supplies(elder, Sought(), at).filter(offer__premises__code=premises, offer__service__code=service)
+    one = shown(found.select_related(*SHOWN), elder=elder, terms=terms.current(), at=at)
+    if not one:
+        raise Http404
+    return one[0]
+
+
+@for_elder
+@require_safe
+def service(request: HttpRequest, premises: str, service: str) -> HttpResponse:
+    """This page will show one service at one place: what this elder pays today, who pays the rest, when it is
+    open, how it stands with safety and stars, what the house was before."""
+    elder, at = elder_of(request), timezone.now()
+    one = offer_shown(request, premises, service, elder, at)
+    judged, refusal = None, None
+    try:
+        judged = quote(
+            order=RedemptionOrder(
+                key="", happened_at=at, premises=premises, service=service, elder=elder.code, quantity=1
+            )
+        )
+    except CannotRedeem as cannot:
+        refusal = cannot
+    today = day_of(at)
+    return render(
+        request,
+        "market/service.html",
+        {
+            "one": one,
+            "split": judged.split if judged else None,
+            "refusal": refusal,
+            "week": week_of(one.offer.premises, today),
+            "today": today,
+            "tomorrow": today + timedelta(days=1),
+        },
+    )

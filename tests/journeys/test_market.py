@@ -1,0 +1,171 @@
+"""Ordering in a real browser, on a phone: lunch in six pages, again in three taps, for two parents, cancelled to the
+fen; with and without scripts; every page readable and pressable by old eyes and hands."""
+
+from collections.abc import Callable, Iterator
+from unittest.mock import patch
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test.testcases import LiveServerThread
+from django.urls import reverse
+from playwright.sync_api import BrowserContext, Page, expect
+
+from marketplace.fulfilment.models import CareOrder, WorkOrder
+from marketplace.offerings.models import Story
+from tests import databases
+from tests.journeys.conftest import Site
+from tests.journeys.test_family import troubles
+from tests.shop.ground import BATH, LATE_LUNCH, NOW, Ground, purse
+from tests.story import moment, yuan
+
+
+@pytest.fixture(scope="module")
+def site(database_template: str, django_db_blocker) -> Iterator[Site]:
+    """The ground of the shop's tests, on a Monday morning at eight."""
+    name = databases.clone(database_template)
+    with (
+        django_db_blocker.unblock(),
+        databases.pointed_at(name),
+        patch("django.utils.timezone.now", lambda: NOW),
+    ):
+        ground = Ground(capacity=20)
+        for elder in (ground.li, ground.wang):
+            ground.agree(elder)
+        Story.objects.create(premises=ground.place, words="织布机停了三十年，如今每天中午坐满来吃饭的老人。")
+        ground.firm.stars = 4
+        ground.firm.save()
+        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+        server.daemon = True
+        server.start()
+        server.is_ready.wait()
+        if server.error:
+            raise server.error
+        yield Site(f"http://127.0.0.1:{server.port}", ground, {})
+        server.terminate()
+        server.join()
+    databases.drop(name)
+
+
+@pytest.fixture
+def phone(site: Site, visit: Callable[..., BrowserContext]) -> Callable[..., Page]:
+    """phone("LI"): the daughter's telephone, signed in, acting for this elder."""
+
+    def open_(elder: str = "LI", **how) -> Page:
+        user = site.city.daughter
+        store = SessionStore()
+        store["_auth_user_id"] = str(user.pk)
+        store["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
+        store["_auth_user_hash"] = user.get_session_auth_hash()
+        store["acting_for"] = elder
+        store.create()
+        context = visit("", **{"width": 390, **how})
+        context.add_cookies([{"name": "sessionid", "value": store.session_key, "url": site.address}])
+        return context.new_page()
+
+    return open_
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_lunch_in_six_pages_again_in_three_taps_and_every_fen_back(site, phone, scripts):
+    ground = site.city
+    before = purse(ground.li)
+    page = phone(scripts=scripts)
+    page.goto("/services/")  # 1: what do you need
+    page.get_by_role("link", name="助餐").click()  # 2: near ones first
+    page.get_by_role("link", name="长者餐厅午餐").click()  # 3: who pays what
+    expect(page.get_by_text("政府补")).to_be_visible()
+    page.get_by_role("link", name="点这一单").click()  # 4: when
+    page.get_by_role("button", name="11:30").click()  # 5: is this right
+    expect(page.get_by_text("您当面付")).to_be_visible()
+    page.get_by_role("button", name="确认下单").click()  # 6: done
+    expect(page.get_by_role("heading", name="下单成功")).to_be_visible()
+    assert purse(ground.li)[1] - before[1] == yuan(8)
+    first = CareOrder.objects.filter(elder=ground.li).latest("id")
+
+    page.goto("/services/orders/")
+    page.get_by_role("link", name="长者餐厅午餐").first.click()  # one tap
+    page.get_by_role("button", name="再来一单").click()  # two
+    page.get_by_role("button", name="确认下单").click()  # three
+    expect(page.get_by_role("heading", name="下单成功")).to_be_visible()
+    assert CareOrder.objects.filter(elder=ground.li).latest("id") != first
+
+    for work in WorkOrder.objects.filter(order__elder=ground.li, state="placed"):
+        page.goto(reverse("market:order", args=[work.order.order.number]))
+        page.get_by_role("button", name="取消").click()
+        expect(page.get_by_text("已取消，消费券已退回").first).to_be_visible()
+    assert purse(ground.li) == before
+
+
+def test_a_daughter_orders_for_two_parents_and_each_wallet_shows_its_own(site, phone):
+    ground = site.city
+    before = {who.code: purse(who) for who in (ground.li, ground.wang)}
+    for elder in ("LI", "WANG"):
+        page = phone(elder, language="en")
+        expect_for = {"LI": "李桂兰", "WANG": "王大明"}[elder]
+        page.goto("/services/PR01/SV01/")
+        expect(page.locator(".acting")).to_contain_text(expect_for)
+        page.get_by_role("link", name="Order this").click()
+        expect(page.locator(".acting")).to_contain_text(expect_for)
+        page.get_by_role("button", name="12:30").click()
+        page.get_by_role("button", name="Order now").click()
+        expect(page.get_by_role("heading", name="Ordered")).to_be_visible()
+    for who in (ground.li, ground.wang):
+        assert purse(who)[1] - before[who.code][1] == yuan(8)
+        assert CareOrder.objects.filter(elder=who).latest("id").work.get().starts_at == LATE_LUNCH
+
+
+@pytest.mark.parametrize(("language", "large"), [("zh-hans", False), ("en", False), ("zh-hans", True)])
+def test_every_page_can_be_read_and_pressed_by_old_eyes_and_hands(site, phone, language, large):
+    page = phone(language=language)
+    if large:
+        page.context.add_cookies([{"name": "text_size", "value": "large", "url": site.address}])
+    ground = site.city
+    day = {"zh-hans": 7, "en": 8}[language] + 2 * large
+    ground.order((ground.lunch, moment(f"2026-01-{day:02} 11:30")), (ground.bath, BATH.replace(day=day)))
+    number = CareOrder.objects.latest("id").order.number
+    lunch = WorkOrder.objects.filter(booking__isnull=False).latest("id")
+    widths = (390, 1280) if language == "zh-hans" and not large else (390,)
+    found = {}
+
+    def look(name: str) -> None:
+        found[name] = troubles(page, large=large, widths=widths)
+
+    for name, address in {
+        "kinds": "/services/",
+        "list": "/services/?kind=canteen",
+        "nothing found": "/services/?q=xyz&open=1",
+        "service": "/services/PR01/SV01/",
+        "bath": "/services/PR01/SV04/",
+        "when": "/services/PR01/SV01/when/",
+        "order": f"/services/orders/{number}/",
+        "change": f"/services/orders/{number}/{lunch.pk}/time/",
+        "days": f"/services/orders/{number}/{lunch.pk}/days/",
+        "orders": "/services/orders/",
+    }.items():
+        page.goto(address)
+        look(name)
+    page.goto("/services/PR01/SV04/when/?day=2026-01-12")
+    page.locator(".time").first.click()
+    page.locator("#id_address").fill(" ")
+    page.locator("main .btn-primary").click()
+    expect(page.locator("#errors")).to_be_focused()
+    look("where, wrong")
+    page.locator("#id_address").fill("湖滨路 8 号")
+    page.locator("main .btn-primary").click()
+    expect(page.locator(".left")).to_be_visible()
+    look("check")
+    page.locator(".left button").click()
+    expect(page.locator(".done")).to_be_visible()
+    look("done")
+    wrong = [f"{name}: {one}" for name, those in found.items() for one in those]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_an_elders_first_page_of_the_market_is_light(site, phone):
+    page = phone()
+    sizes = []
+    page.on("response", lambda response: sizes.append(len(response.body())))
+    page.goto("/services/?kind=canteen")
+    page.wait_for_load_state("networkidle")
+    assert sum(sizes) < 700_000, sizes  # before compression, which the server of the tests does not do
