@@ -120,6 +120,7 @@ def _place(*, care: ElderBasket, placer: Placer, at: datetime, number: Any) -> C
         detail={"elder": elder.code, "held": str(amount), "lines": len(lines)},
         channel=placer.channel,
     )
+    care.basket.submit()  # whatever is wanted next goes into a basket of its own
     _tell_taken(elder, lines, holds, at)
     if placer.acting is not None:
         what = "、".join(line.wish.offer.service.name for line in lines)
@@ -316,7 +317,7 @@ def cancel(*, work: WorkOrder, placer: Placer, at: datetime) -> WorkOrder:
                 action="cancel_for",
                 what=work.offer.service.name,
                 at=at,
-                once=f"cancelled:{work.key}",
+                once=f"cancelled for:{work.key}",
             )
     return work
 

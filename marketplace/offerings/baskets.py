@@ -1,6 +1,6 @@
 """Baskets of elders: one person's open basket for one elder, and the lines that are wanted in it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -43,7 +43,7 @@ def want(
     """
     supply = Supply.objects.select_related("stockrecord").get(offer=offer)
     line, _ = care.basket.lines.update_or_create(
-        line_reference=f"{supply.stockrecord_id}-{starts_at:%Y%m%d%H%M}",
+        line_reference=f"{supply.stockrecord_id}-{starts_at.astimezone(UTC):%Y%m%d%H%M}",
         defaults={
             "product_id": supply.stockrecord.product_id,
             "stockrecord": supply.stockrecord,
