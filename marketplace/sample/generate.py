@@ -104,7 +104,6 @@ class _Maker:
             else:
                 self._half_approved(month)
         steps.append("demo_families")
-        steps += ["furnish", "orders"]
         return self.sample
 
     # One month ---------------------------------------------------------------------------------------

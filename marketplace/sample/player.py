@@ -13,8 +13,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from datetime import time as time_of_day
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from django.core.management import call_command
 from django.db import Error, connection
 from django.utils import timezone
 
-from ledger.journal.queries import SHANGHAI
 from ledger.models import Entry
 from marketplace.accounts.models import User
 from marketplace.sample.bank import OPENING, Due, receipts
@@ -30,7 +28,6 @@ from marketplace.sample.dates import Calendar, add_months, label
 from marketplace.sample.demo_families import make_demo_families
 from marketplace.sample.demo_users import demo_user, make_demo_users
 from marketplace.sample.generate import ELDERS, generate
-from marketplace.sample.market import furnish, order
 from providers.models import Division
 from vouchers.models import Statement
 from vouchers.settlement.operations import take_step
@@ -87,11 +84,6 @@ def hurried_commits() -> Iterator[None]:
         cursor.execute("SELECT pg_logical_emit_message(true, 'sample_city', 'step')")
 
 
-def _morning(day: date) -> datetime:
-    """Eight o'clock of the day the town is made for."""
-    return datetime.combine(day, time_of_day(8), tzinfo=SHANGHAI)
-
-
 class Player:
     """Makes the town's files in `folder` and plays them. `tell` is given one line for each step."""
 
@@ -137,10 +129,6 @@ class Player:
         if word == "demo_families":
             kept_in = self.passwords.with_name("demo-families.json")
             return f"{make_demo_families(kept_in=kept_in, by=self.by, at=timezone.now())} people by phone"
-        if word == "furnish":
-            return furnish(by=self.by, at=_morning(calendar.today))
-        if word == "orders":
-            return order(today=calendar.today, by=self.by, at=_morning(calendar.today))
         if word == "settle_month":
             return self._settle(rest[0])
         if word == "receipts":
