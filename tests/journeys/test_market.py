@@ -145,7 +145,7 @@ def test_every_page_can_be_read_and_pressed_by_old_eyes_and_hands(site, phone, l
     }.items():
         page.goto(address)
         look(name)
-    page.goto("/services/PR01/SV04/when/?day=2026-01-12")
+    page.goto(f"/services/PR01/SV04/when/?day=2026-01-{day + 5:02}")  # one caregiver: a day for each run
     page.locator(".time").first.click()
     page.locator("#id_address").fill(" ")
     page.locator("main .btn-primary").click()
