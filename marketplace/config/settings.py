@@ -78,7 +78,7 @@ INSTALLED_APPS += [
     if app not in INSTALLED_APPS and app != "django.contrib.admin"
 ]
 # Oscar's tables are made from migrations of our own, as they are in the version that is pinned: its history of
-# 130 steps takes a minute and does its data's steps on the wrong connection (docs/decisions/0007-oscar.md).
+# 130 steps takes a minute and does its data's steps on the wrong connection (docs/decisions/0012-oscar.md).
 MIGRATION_MODULES = {
     label: f"marketplace.shop.migrations.{label}"
     for label in (

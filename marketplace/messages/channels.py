@@ -15,7 +15,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 
@@ -70,23 +70,24 @@ class Aliyun:
     name = "aliyun"
 
     def send(self, *, phone: str, text: str, kind: str, facts: dict[str, str]) -> str:
-        template = settings.SMS_ALIYUN["templates"].get(kind)
+        account: dict[str, Any] = settings.SMS_ALIYUN
+        template = account["templates"].get(kind)
         if template is None:
             raise CannotSend(f"no template is set for {kind}")
         query = signed(
             {
                 "Action": "SendSms",
                 "PhoneNumbers": phone,
-                "SignName": settings.SMS_ALIYUN["sign_name"],
+                "SignName": account["sign_name"],
                 "TemplateCode": template,
                 "TemplateParam": json.dumps(facts | {"hotline": settings.HOTLINE}, ensure_ascii=False),
             },
-            key_id=settings.SMS_ALIYUN["key_id"],
-            key_secret=settings.SMS_ALIYUN["key_secret"],
+            key_id=account["key_id"],
+            key_secret=account["key_secret"],
             nonce=uuid.uuid4().hex,
             at=datetime.now(UTC),
         )
-        request = urllib.request.Request(settings.SMS_ALIYUN["endpoint"], data=query.encode(), method="POST")
+        request = urllib.request.Request(account["endpoint"], data=query.encode(), method="POST")
         try:
             with urllib.request.urlopen(request, timeout=SECONDS) as response:
                 answer = json.load(response)
