@@ -56,6 +56,8 @@ def elder(request: HttpRequest, code: str) -> HttpResponse:
     user, one = person(request), _one(request, code)
     context = {
         "elder": one,
+        # Who rings back asks by name; the others find the row and need no more.
+        "name": one.name if user.role == Role.HOTLINE_AGENT else one.masked_name,
         "phone": masking.phone(one.phone()),
         "may_call": user.role == Role.HOTLINE_AGENT and one.died_on is None,
         "may_print": user.role in PAPER_GIVERS and one.died_on is None,
