@@ -17,13 +17,13 @@ from django.db.models import QuerySet
 
 from ledger.journal.operations import lock_month
 from ledger.models import BankLine, Entry, Period
-from marketplace.management.commands import close_month as close_month_command
 from tests import databases, story
 from tests.flight import Running, held_open, waiting
 from tests.story import APRIL, FEBRUARY, JANUARY, MARCH, SHANGHAI, day, moment
 from vouchers.models import Approval, Hold, IssueRun, Redemption, Statement, Voucher
 from vouchers.programmes.operations import issue
 from vouchers.proof.queries import prove
+from vouchers.settlement import operations as settlement
 from vouchers.settlement.operations import close_month
 
 LAST = datetime(2026, 1, 31, 23, 59, 59, 999000, tzinfo=SHANGHAI)
@@ -141,7 +141,7 @@ def test_control_closings_that_do_not_exclude_one_another(fresh_db, monkeypatch)
     """The run lock gone, the table's key refuses the second; the key gone too, each lease has two statements."""
     ground()
     lock_month(month=day("2025-12-01"), by="test", at=moment("2026-02-01"))
-    monkeypatch.setattr(close_month_command, "exclusive", lambda name: nullcontext())
+    monkeypatch.setattr(settlement, "exclusive", lambda name: nullcontext())
 
     def close() -> None:
         close_month(month=JANUARY, by="test", at=moment("2026-02-02"))

@@ -472,10 +472,10 @@ def _reviews(city: City, made: list[Redemption], late: Redemption, when: datetim
     )
     city.calls = _many(
         CallBack(round=round_, operator=row.lease.operator, redemption=row, **result)
-        for row, result in (
-            (near, {}),
-            (late, {"result": "denied", "by": "hotline", "at": when}),
-        )
+        for row, result in {
+            near: {},
+            late: {"result": "denied", "by": "hotline", "at": when},  # in a tiny city the same one
+        }.items()
     )
 
 

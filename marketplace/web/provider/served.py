@@ -97,7 +97,7 @@ def served(request: HttpRequest) -> HttpResponseBase:
         {
             "listing": listing,
             "rows": [(row, _state_of(row), STATES[_state_of(row)]) for row in listing.page],
-            "totals": {part: value or ZERO for part, value in totals.items()},
+            "totals": {part: ZERO if value is None else value for part, value in totals.items()},
             "since": since,
             "until": until,
             "wanted": wanted,
