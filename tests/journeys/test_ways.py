@@ -136,7 +136,7 @@ def test_a_name_is_shown_once_after_saying_why(site, visit):
 def test_a_manager_walks_own_statements_and_meets_no_one_elses(site, visit):
     page = visit("manager", language="en", width=390).new_page()
     page.goto("/")
-    page.click("main a")
+    page.click("main a[href='/statements/']")
     expect(page.locator("tbody tr").first).to_be_visible()
     shown = page.locator("tbody th a b").all_inner_texts()
     assert shown and set(shown) == {"LS0000", "LS0003", "LS0006"}
