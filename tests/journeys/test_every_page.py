@@ -141,7 +141,7 @@ def test_the_keyboard_reaches_everything_and_focus_shows(site, visit, width):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
         links = page.evaluate(
-            "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')]"
+            "[...document.querySelectorAll('a[href], button, input:not([type=hidden], [type=radio]:not(:checked)), select, summary')]"
             ".filter(e => e.offsetParent && !e.disabled && !e.closest('details:not([open]) > :not(summary)')).length"
         )
         unseen = []
