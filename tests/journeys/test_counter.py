@@ -117,6 +117,7 @@ def looked_at(page: Page, found: dict[str, list], name: str) -> None:
         found[name] = wrong
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("size", "locale"), [("tablet", "zh-CN"), ("phone", "en-GB")])
 def test_a_lunch_from_enrolment_to_the_report(place, chromium, tmp_path, size, locale):
     """Wrong code, right code, scan, lunch, soup for the same person, take back, refusal, today, report."""
@@ -228,6 +229,7 @@ def test_a_lunch_from_enrolment_to_the_report(place, chromium, tmp_path, size, l
     assert (row.service.code, row.channel, str(row.vouchers)) == ("LUNCH", "qr", "12.00")
 
 
+@pytest.mark.long
 def test_twenty_without_a_network_get_twenty_receipts(place, chromium, tmp_path):
     """Enrolled and closed; started cold with the network off; twenty served, the tab killed in between; the
     network comes back and the server dies in the middle of the batch; twenty receipts, and the ledger agrees."""
@@ -297,6 +299,7 @@ RECEIPTS = """() => new Promise(done => {
 })"""
 
 
+@pytest.mark.long
 def test_the_camera_reads_a_card_and_the_cap_stops(place, chromium, tmp_path):
     """A card held before the camera, its PIN on the pad; then no network, and the cap for cards stops it."""
     card = place.card_of("EL23")

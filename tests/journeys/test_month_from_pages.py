@@ -150,6 +150,7 @@ def take_the_step(page: Page, verb: str) -> None:
     assert faults(page) == []
 
 
+@pytest.mark.long
 def test_a_month_from_the_pages_alone(address, chromium, tmp_path: Path):
     sign_in = someone(chromium, address)
     register = small_city.write(tmp_path / "city")
