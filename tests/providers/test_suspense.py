@@ -51,7 +51,7 @@ def test_a_proposal_is_confirmed_and_released_again(lines):
     before = standing()
     suspense.confirm(receipt=lines["50"], **by())
     assert standing() == (before[0] + 50, before[1], before[2] - 50) and sound() == []
-    with pytest.raises(suspense.CannotMatch, match="meanwhile|刚有人处理过"):
+    with pytest.raises(suspense.CannotMatch, match=r"meanwhile|刚有人处理过"):
         suspense.confirm(receipt=lines["50"], **by())
     suspense.release(receipt=lines["50"], reason="paid by mistake", **by())
     assert standing() == before and sound() == []
