@@ -34,6 +34,7 @@ class Command(base.Command):
             )
             self.end_progress()
             found = ", ".join(f"{code} {count}" for code, count in sorted(opened.items()))
-            self.stdout.write(f"{one:%Y-%m} {found or _('nothing new')}")
+            told = found or _("nothing new")  # a sentence inside an f-string is not found by the translators
+            self.stdout.write(f"{one:%Y-%m} {told}")
         if missing := undelivered(timezone.localdate()).count():
             self.stdout.write(_("orders neither delivered nor released: %(n)s") % {"n": missing})
