@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import itertools
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,6 +31,11 @@ HURRIED = {
     "max_wal_senders": "0",
     "autovacuum_naptime": "1h",
 }
+# Note [One set of connections]: Playwright keeps an event loop running in the thread of the tests, and Django's
+# connections would be kept once for the loop and once without it. Whoever closes those of one would leave those of the
+# other behind, open to a database that is dropped under them. A thread has one set here, whatever runs in it.
+connections._connections = threading.local()
+
 TEMPLATES_KEPT = 4
 _numbers = itertools.count(1)
 

@@ -13,11 +13,11 @@ import pytest
 import segno
 from django.core.management import call_command
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Playwright, TimeoutError, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Playwright, TimeoutError, expect
 
 from tests import databases
 from tests.journeys.canteen import PIN, QUEUE, Canteen, canteen
-from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE
+from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE, playing
 from tests.journeys.test_every_page import faults, sideways
 from vouchers.elders.models import Elder
 from vouchers.offline.models import Serving
@@ -43,14 +43,8 @@ def place(database_template: str, django_db_blocker) -> Iterator[Canteen]:
 
 @pytest.fixture(scope="module")
 def chromium(place: Canteen) -> Iterator[Playwright]:
-    import os
-
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
+    with playing() as playwright:
         yield playwright
-    if before is None:
-        del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 def tablet(
@@ -117,7 +111,6 @@ def looked_at(page: Page, found: dict[str, list], name: str) -> None:
         found[name] = wrong
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(("size", "locale"), [("tablet", "zh-CN"), ("phone", "en-GB")])
 def test_a_lunch_from_enrolment_to_the_report(place, chromium, tmp_path, size, locale):
     """Wrong code, right code, scan, lunch, soup for the same person, take back, refusal, today, report."""
@@ -229,7 +222,6 @@ def test_a_lunch_from_enrolment_to_the_report(place, chromium, tmp_path, size, l
     assert (row.service.code, row.channel, str(row.vouchers)) == ("LUNCH", "qr", "12.00")
 
 
-@pytest.mark.long
 def test_twenty_without_a_network_get_twenty_receipts(place, chromium, tmp_path):
     """Enrolled and closed; started cold with the network off; twenty served, the tab killed in between; the
     network comes back and the server dies in the middle of the batch; twenty receipts, and the ledger agrees."""
@@ -299,7 +291,6 @@ RECEIPTS = """() => new Promise(done => {
 })"""
 
 
-@pytest.mark.long
 def test_the_camera_reads_a_card_and_the_cap_stops(place, chromium, tmp_path):
     """A card held before the camera, its PIN on the pad; then no network, and the cap for cards stops it."""
     card = place.card_of("EL23")

@@ -3,9 +3,7 @@
 The city is that of tests/small_city.py. What a worker does is done by a thread here, with the same handlers.
 """
 
-import os
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -16,7 +14,7 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
 from django.test.testcases import LiveServerThread
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from ledger.journal.queries import balances, is_locked
 from ledger.outbox.operations import settle_debts
@@ -24,7 +22,7 @@ from marketplace.accounts.operations import create_user
 from marketplace.jobs import operations as jobs
 from providers.models import Division, Operator
 from tests import small_city
-from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE
+from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE, playing
 from tests.journeys.test_every_page import faults
 from tests.small_city import day
 from tests.web.builder import PASSWORD
@@ -81,11 +79,8 @@ def address(fresh_db) -> Iterator[str]:
 
 
 @pytest.fixture
-def chromium(monkeypatch) -> Iterator[Browser]:
-    if not shutil.which(CHROMIUM):
-        pytest.fail("Browser tests need Debian's chromium: apt install chromium fonts-noto-cjk")
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with sync_playwright() as playwright:
+def chromium() -> Iterator[Browser]:
+    with playing() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
@@ -150,7 +145,6 @@ def take_the_step(page: Page, verb: str) -> None:
     assert faults(page) == []
 
 
-@pytest.mark.long
 def test_a_month_from_the_pages_alone(address, chromium, tmp_path: Path):
     sign_in = someone(chromium, address)
     register = small_city.write(tmp_path / "city")

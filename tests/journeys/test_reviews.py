@@ -25,7 +25,6 @@ def test_a_clerk_looks_at_a_case_and_is_asked_why(site, visit, scripts):
     expect(page.locator("h1")).to_contain_text("同一服务重复")
 
 
-@pytest.mark.long
 def test_a_clerk_holds_one_and_releases_all(site, visit):
     page = visit("clerk").new_page()
     page.goto(site.pages["review:marked"])
