@@ -14,6 +14,7 @@ from providers.operators.models import Operator
 from providers.ordering.models import OrderTerms
 from providers.ordering.refusals import CannotBook
 from providers.ordering.times import check_in_time
+from providers.ordering.weeks import replace_week, told
 from providers.services.models import Offer
 
 
@@ -75,19 +76,9 @@ def register_caregiver(
 def set_shifts(*, caregiver: Caregiver, hours: Iterable[Hours], by: Any, at: datetime) -> None:
     """This function will replace a caregiver's weekly shifts. Appointments made before stay."""
     Caregiver.objects.select_for_update(no_key=True).get(pk=caregiver.pk)
-    wanted = sorted(set(hours))
-    rows = Shift.objects.filter(caregiver=caregiver)
-    if [Hours(*row) for row in rows.order_by("weekday", "starts_at").values_list(*Hours._fields)] == wanted:
-        return
-    rows.delete()
-    Shift.objects.bulk_create(Shift(caregiver=caregiver, **one._asdict()) for one in wanted)
-    record(
-        by=by,
-        at=at,
-        action="set_shifts",
-        subject=caregiver.code,
-        detail={"week": [[one.weekday, f"{one.starts_at:%H:%M}", f"{one.ends_at:%H:%M}"] for one in wanted]},
-    )
+    week = replace_week(Shift.objects.filter(caregiver=caregiver), Hours, hours, caregiver=caregiver)
+    if week is not None:
+        record(by=by, at=at, action="set_shifts", subject=caregiver.code, detail={"week": told(week)})
 
 
 def book_appointment(*, offer: Offer, starts_at: datetime, key: str, by: Any, at: datetime) -> Appointment:

@@ -17,6 +17,7 @@ from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms
 from providers.ordering.queries import is_closed_on
 from providers.ordering.refusals import CannotBook
 from providers.ordering.times import check_in_time, instant
+from providers.ordering.weeks import replace_week, told
 from providers.premises.models import Premises
 from providers.services.models import Offer
 
@@ -42,13 +43,10 @@ class Places(NamedTuple):
 def set_opening_hours(*, premises: Premises, hours: Iterable[Hours], by: Any, at: datetime) -> None:
     """This function will replace the weekly opening hours of premises. The same again changes nothing."""
     Premises.objects.select_for_update(no_key=True).get(pk=premises.pk)
-    wanted = sorted(set(hours))
     rows = OpeningHours.objects.filter(premises=premises)
-    if [Hours(*row) for row in rows.order_by("weekday", "opens_at").values_list(*Hours._fields)] == wanted:
-        return
-    rows.delete()
-    OpeningHours.objects.bulk_create(OpeningHours(premises=premises, **one._asdict()) for one in wanted)
-    record(by=by, at=at, action="set_opening_hours", subject=premises.code, detail={"week": _told(wanted)})
+    week = replace_week(rows, Hours, hours, premises=premises)
+    if week is not None:
+        record(by=by, at=at, action="set_opening_hours", subject=premises.code, detail={"week": told(week)})
 
 
 @transaction.atomic
@@ -110,18 +108,15 @@ def set_sittings(*, offer: Offer, sittings: Iterable[Places], by: Any, at: datet
     Slots of coming days keep the places already booked: their capacity follows, but never below these.
     """
     Offer.objects.select_for_update(no_key=True).get(pk=offer.pk)
-    wanted = sorted(set(sittings))
-    rows = Sitting.objects.filter(offer=offer)
-    if [Places(*row) for row in rows.order_by("weekday", "starts_at").values_list(*Places._fields)] == wanted:
+    week = replace_week(Sitting.objects.filter(offer=offer), Places, sittings, offer=offer)
+    if week is None:
         return
-    rows.delete()
-    Sitting.objects.bulk_create(Sitting(offer=offer, **one._asdict()) for one in wanted)
-    capacity = {(one.weekday, one.starts_at): one.capacity for one in wanted}
+    capacity = {(one.weekday, one.starts_at): one.capacity for one in week}
     for slot in Slot.objects.select_for_update().filter(offer=offer, starts_at__gt=at).order_by("id"):
         local = slot.starts_at.astimezone(SHANGHAI)
         slot.capacity = max(slot.taken, capacity.get((local.weekday(), local.time()), 0))
         slot.save(update_fields=["capacity"])
-    record(by=by, at=at, action="set_sittings", subject=_name(offer), detail={"week": _told(wanted)})
+    record(by=by, at=at, action="set_sittings", subject=_name(offer), detail={"week": told(week)})
 
 
 class Wanted(NamedTuple):
@@ -219,12 +214,6 @@ def free_places(*, keys: Iterable[str], by: Any, at: datetime) -> int:
         record(by=by, at=at, action="free_place", subject=booking.key)
         freed += 1
     return freed
-
-
-def _told(rows: Iterable[tuple]) -> list[list]:
-    return [
-        [value.isoformat("minutes") if isinstance(value, time) else value for value in row] for row in rows
-    ]
 
 
 def _name(offer: Offer) -> str:

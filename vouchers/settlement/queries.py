@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable
 from datetime import date
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ledger.journal.queries import next_month
 from providers.leases.schedule import TermsRow
 from providers.models import Lease
-from vouchers.settlement.models import Statement
+from vouchers.settlement.models import ReviewCase, Statement
 from vouchers.settlement.reckon import LeaseFacts, Month, Sums
 
 # The two conditions of a claim, for set-based SQL and for the ORM.
@@ -25,6 +25,11 @@ def pending(month: date) -> Q:
 def to_take_back() -> Q:
     """TO_TAKE_BACK of Claim: stood on a statement and has been reversed since."""
     return Q(statement__isnull=False, reversed_on__isnull=False, taken_back=None)
+
+
+def held_back(redemption: str = "redemption_id") -> Exists:
+    """Whether an open case holds a redemption back; `redemption` is where a row of the query has its id."""
+    return Exists(ReviewCase.objects.filter(redemption=OuterRef(redemption), decision="", holds=True))
 
 
 # Changes with every claim that comes, goes or is swapped.

@@ -10,67 +10,55 @@ from django.utils.translation import gettext_lazy as _
 from providers.models import Operator, Premises
 
 
-class Terminal(models.Model):
-    """One device that takes vouchers at one premises. Revoked, it is kept: its redemptions name it."""
+class Bearer(models.Model):
+    """Whoever shows the token acts, until it is revoked. Revoked, the row is kept: redemptions name it."""
 
-    premises = models.ForeignKey(Premises, models.PROTECT, related_name="terminals")
     name = models.CharField(max_length=60)
     token_digest = models.BinaryField(unique=True, help_text="SHA-256 of the token")
-    enrolled_at = models.DateTimeField()
-    enrolled_by = models.CharField(max_length=150)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_by = models.CharField(max_length=150, blank=True)
 
     class Meta:
+        abstract = True
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(
-                name="terminal_revoked_by_someone",
+                name="%(class)s_revoked_by_someone",
                 condition=Q(revoked_at=None, revoked_by="")
                 | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
             ),
         ]
 
+    @property
+    def scope(self) -> str:
+        """Whose its keys are, and the name under which it acts: terminal:12."""
+        return f"{self._meta.model_name}:{self.pk}"
+
+
+class Terminal(Bearer):
+    """One device that takes vouchers at one premises."""
+
+    premises = models.ForeignKey(Premises, models.PROTECT, related_name="terminals")
+    enrolled_at = models.DateTimeField()
+    enrolled_by = models.CharField(max_length=150)
+
     def __str__(self) -> str:
         return f"{self.premises.code} {self.name}"
 
-    @property
-    def scope(self) -> str:
-        """Whose its keys are, and the name under which it acts."""
-        return f"terminal:{self.pk}"
 
-
-class Partner(models.Model):
+class Partner(Bearer):
     """Another firm's system that redeems for the operators it serves.
 
     With `may_tell_past` it may tell of any day, as a file may.
     """
 
-    name = models.CharField(max_length=60)
     operators = models.ManyToManyField(Operator, related_name="partners")
-    token_digest = models.BinaryField(unique=True, help_text="SHA-256 of the token")
     may_tell_past = models.BooleanField(default=False)
     added_at = models.DateTimeField()
     added_by = models.CharField(max_length=150)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    revoked_by = models.CharField(max_length=150, blank=True)
-
-    class Meta:
-        ordering = ["id"]
-        constraints = [
-            models.CheckConstraint(
-                name="partner_revoked_by_someone",
-                condition=Q(revoked_at=None, revoked_by="")
-                | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
-            ),
-        ]
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def scope(self) -> str:
-        return f"partner:{self.pk}"
 
 
 class EnrolmentCode(models.Model):

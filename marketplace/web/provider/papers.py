@@ -17,7 +17,7 @@ from marketplace.templatetags.yiquan import full_day
 from marketplace.web import scope
 from marketplace.web.access import roles
 from providers.models import Lease, Operator
-from vouchers.redemption.terms import SAFETY_CHECK_DAYS
+from providers.operators.queries import Standing
 
 SOON_DAYS = 60
 
@@ -81,7 +81,7 @@ RENEW_CHECK = gettext_lazy("Arrange a fire and food safety check and send its da
 def on_file(operator: Operator, leases: QuerySet[Lease], now: date) -> list[Paper]:
     """Safety check, filing and leases, in this order. Three queries."""
     latest = operator.safety_checks.order_by("-checked_on").values_list("checked_on", flat=True).first()
-    until = latest + timedelta(days=SAFETY_CHECK_DAYS) if latest else None
+    until = Standing(latest, suspended=False).good_until
     found = [
         _paper(
             _("Safety check"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,7 +14,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from ledger.files.write import As, Field
-from ledger.journal.queries import next_month
 from ledger.money import ZERO
 from marketplace.accounts.models import Role
 from marketplace.templatetags.yiquan import month_name
@@ -22,7 +21,8 @@ from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.exports import Sheet, export
 from marketplace.web.lists import Listing
-from vouchers.models import Claim, Redemption, ReviewCase
+from vouchers.models import Claim, Redemption
+from vouchers.settlement.queries import held_back, pending
 
 PARTS = ("list_price", "government", "concession", "charity", "vouchers", "self_pay")
 
@@ -69,7 +69,8 @@ def served(request: HttpRequest) -> HttpResponseBase:
     since = _day(request, "since") or now.replace(day=1)
     until = _day(request, "until") or max(now, since)
     leases = scope.leases(request.user)
-    rows = _with_state(Redemption.objects.filter(lease__in=leases, service_on__range=(since, until)))
+    rows: Any = Redemption.objects.filter(lease__in=leases, service_on__range=(since, until))
+    rows = rows.annotate(is_held=held_back("pk"))
     wanted = {name: request.GET.get(name, "").strip()[:60] for name in ("q", "lease", "service", "state")}
     services = sorted(rows.order_by().values_list("service__code", "service__name").distinct())
     if wanted["lease"]:
@@ -126,11 +127,6 @@ def _lines(rows: Iterable[Redemption]) -> Iterator[list[Any]]:
         ]
 
 
-def _with_state(rows: Any) -> Any:
-    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("pk"), decision="", holds=True))
-    return rows.annotate(is_held=held)
-
-
 def _day(request: HttpRequest, name: str) -> date | None:
     try:
         return date.fromisoformat(request.GET.get(name, ""))
@@ -160,14 +156,8 @@ def earned(request: HttpRequest, lease: str) -> HttpResponseBase:
     """This page will open what a lease has earned in the running month: its claims on no statement yet."""
     found = get_object_or_404(scope.leases(request.user).select_related("premises"), code=lease)
     month = timezone.localdate().replace(day=1)
-    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("redemption_id"), decision="", holds=True))
     claims = Claim.objects.filter(
-        ~held,
-        lease=found,
-        statement=None,
-        reversed_on=None,
-        service_on__gte=month,
-        service_on__lt=next_month(month),
+        pending(month), ~held_back(), lease=found, service_on__gte=month
     ).select_related("redemption__elder", "redemption__service", "redemption__lease__premises")
     total = claims.aggregate(value=Sum("amount"))["value"] or ZERO
     listing = Listing(request, claims, sorts=EARNED_SORTS, default="-day")

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, SmallIntegerField, Value, When
+from django.db.models import Case, Q, QuerySet, SmallIntegerField, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from vouchers.models import Claim, ReviewCase, Statement
-from vouchers.settlement.queries import pending, to_take_back
+from vouchers.models import Claim, Statement
+from vouchers.settlement.queries import held_back, pending, to_take_back
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def claims(statement: Statement, figure: str) -> QuerySet[Claim]:
     """
     month = statement.month
     posted = statement.state == Statement.State.APPROVED
-    held = Exists(ReviewCase.objects.filter(redemption=OuterRef("redemption_id"), decision="", holds=True))
+    held = held_back()
     of_lease = Claim.objects.filter(lease=statement.lease_id)
     if figure == "under_review":
         return of_lease.filter(held, pending(month)).annotate(sign=Value(1))

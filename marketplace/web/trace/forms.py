@@ -13,7 +13,7 @@ from vouchers.models import Objection
 OBJECTED = ("earned", "late", "reversed", "charge", "carry_in", "lapsed", "under_review")
 
 
-class RevealForm(forms.Form):
+class RevealForm(Marked):
     reason = forms.CharField(
         label=_("Why do you need the name?"),
         help_text=_("Your reason, your account and the time are recorded."),
@@ -25,16 +25,6 @@ class RevealForm(forms.Form):
         },
         widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
     )
-
-    def is_valid(self) -> bool:
-        valid = super().is_valid()
-        if not valid:
-            self.fields["reason"].widget.attrs["aria-invalid"] = "true"
-        return valid
-
-    @property
-    def first_field_id(self) -> str:
-        return self["reason"].id_for_label
 
 
 class ObjectionForm(Marked):

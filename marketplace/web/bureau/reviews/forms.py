@@ -10,26 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.journal.queries import next_month
 from marketplace.templatetags.yiquan import month_name
+from marketplace.web.forms import Marked
 from vouchers.models import CallBack
 from vouchers.review.catalogue import Rule
 from vouchers.review.parameters import Terms
 
 CONTROL = {"class": "form-control", "autocomplete": "off"}
-
-
-class Form(forms.Form):
-    """Marks wrong fields for screen readers; the summary of errors leads to the first."""
-
-    def is_valid(self) -> bool:
-        valid = super().is_valid()
-        for name in self.errors:
-            if name in self.fields:
-                self.fields[name].widget.attrs["aria-invalid"] = "true"
-        return valid
-
-    @property
-    def first_field_id(self) -> str:
-        return self[next(iter(self.fields))].id_for_label
 
 
 def reason_field(label: Any) -> forms.CharField:
@@ -45,11 +31,11 @@ def reason_field(label: Any) -> forms.CharField:
     )
 
 
-class DecisionForm(Form):
+class DecisionForm(Marked):
     reason = reason_field(_("Why do you decide so?"))
 
 
-class RuleForm(Form):
+class RuleForm(Marked):
     """One rule's parameters from a month on; the fields follow the rule."""
 
     def __init__(self, *args: Any, terms: Terms, first: date, **kwargs: Any) -> None:
@@ -89,7 +75,7 @@ class RuleForm(Form):
         return {one.name: self.cleaned_data[one.name] for one in self.rule.parameters}
 
 
-class DrawForm(Form):
+class DrawForm(Marked):
     month = forms.ChoiceField(
         label=_("Month of service"), widget=forms.Select(attrs={"class": "form-select"})
     )
@@ -125,7 +111,7 @@ class DrawForm(Form):
         chosen.choices = [(f"{month:%Y-%m-%d}", month_name(month)) for month in months]
 
 
-class ResultForm(Form):
+class ResultForm(Marked):
     result = forms.ChoiceField(
         label=_("What did the elder say?"),
         choices=CallBack.Result.choices,
