@@ -65,7 +65,6 @@ def troubles(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_every_page_is_without_fault(site, visit, language):
     """Chinese and English, phone and desk; also a wrong form, an empty home and a refusal."""
