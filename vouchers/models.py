@@ -4,6 +4,7 @@ from vouchers.codes.models import ElderCode, PinTry, RecordShare, TokenUse
 from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, OwnRecord, PaperCode
 from vouchers.elders.models import Elder, NameKey
 from vouchers.offline.models import Serving
+from vouchers.photos.models import Photo
 from vouchers.programmes.models import IssueRun, Programme
 from vouchers.redemption.models import Claim, Redemption, Reversal
 from vouchers.review.models import CallBack, CallBackRound, ReviewProgress, RuleTerms
@@ -34,6 +35,7 @@ __all__ = [
     "Paper",
     "PaperCode",
     "Partner",
+    "Photo",
     "PinTry",
     "Programme",
     "RecordShare",

@@ -17,3 +17,9 @@ class Marked(forms.Form):
     @property
     def first_field_id(self) -> str:
         return self[next(iter(self.fields))].id_for_label
+
+
+class Files(forms.FileInput):
+    """Several files at once."""
+
+    allow_multiple_selected = True

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from ledger.banking.layouts import LAYOUTS
 from ledger.journal.queries import first_open_day, previous_month
 from marketplace.jobs.models import Job
-from marketplace.web.forms import Marked
+from marketplace.web.forms import Files, Marked
 from vouchers.city.operations import FILES, SUFFIXES
 
 
@@ -75,13 +75,6 @@ class MonthForm(WorkForm):
     @property
     def args(self) -> dict[str, Any]:
         return {"month": date.fromisoformat(f"{self.cleaned_data['month']}-01").isoformat()}
-
-
-class Files(forms.FileInput):
-    allow_multiple_selected = True
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
-        return files.getlist(name) if hasattr(files, "getlist") else files.get(name)
 
 
 class FilesField(forms.FileField):
