@@ -51,7 +51,7 @@ def make(name: str, *, vouchers: int, premises: int) -> Path:
         connection.execute(
             "INSERT INTO voucher SELECT n, 1000000 FROM generate_series(1, %s) AS n", [vouchers]
         )
-        connection.execute("VACUUM (ANALYZE)")
+        server.analyze(connection)
     script = settings.DATA_DIR / "bare.sql"
     script.write_text(SCRIPT.format(vouchers=vouchers, premises=premises))
     return script

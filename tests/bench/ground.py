@@ -10,6 +10,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from tests import databases, story
+from tests.bench import server
 from vouchers.programmes.operations import issue
 from vouchers.redemption import terms
 
@@ -90,7 +91,7 @@ def build(name: str, *, elders: int, programmes: bool = True) -> None:
             """,
             [elders, PREMISES],
         )
-        connection.execute("VACUUM (ANALYZE)")
+        server.analyze(connection)
 
 
 def build_for_issue(name: str, *, elders: int) -> None:
