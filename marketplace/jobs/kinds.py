@@ -20,6 +20,7 @@ from ledger.journal.operations import exclusive
 from ledger.journal.queries import day_of
 from marketplace.jobs.models import Job
 from marketplace.jobs.progress import Reporter
+from marketplace.offerings.operations import publish_loaded
 from providers.leases.receipts import Imported, import_bank, preview_bank
 from vouchers.city.operations import CannotLoad, Loaded, load_city
 from vouchers.programmes.operations import Issued, issue, preview_issue
@@ -75,9 +76,9 @@ def check_city(work: Work) -> Result:
 
 
 def do_city(work: Work) -> Result:
-    return _loaded(
-        load_city(directory=work.directory, by=work.job.by, at=work.clock(), progress=work.progress)
-    )
+    loaded = load_city(directory=work.directory, by=work.job.by, at=work.clock(), progress=work.progress)
+    publish_loaded(loaded=loaded, by=work.job.by, at=work.clock())
+    return _loaded(loaded)
 
 
 # Issue and expiry

@@ -57,7 +57,7 @@ SENTENCES = {
     "hotline_called": _("You spoke with our hotline (%(hotline)s). What was done for you: %(what)s."),
 }
 SECRET = {"record_code": {"code"}, "sign_in_code": {"code"}, "delegate_asks": {"code"}}
-USELESS_AFTER_MINUTES = {"record_code": 10, "sign_in_code": 10}
+USELESS_AFTER_MINUTES = {"record_code": 10, "sign_in_code": 10, "order_taken": 720, "order_changed": 720}
 HIDDEN = "••••••"
 
 _PLACE = re.compile(r"%\((\w+)\)s")

@@ -7,13 +7,32 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
+from marketplace.offerings.words import DRAWN
 from providers.models import Offer, Premises, Service
 from vouchers.models import Elder
 
 
 class Listing(models.Model):
     """A product of the catalogue is one service; here are its words for elders, kept by the bureau."""
+
+    class Drawing(models.TextChoices):
+        """Our own pictures (static/img/scenes.svg)."""
+
+        LUNCH = "lunch", _("lunch")
+        SUPPER = "supper", _("supper")
+        MEAL_BOX = "meal_box", _("a meal brought home")
+        BATH = "bath", _("a bath")
+        CLEANING = "cleaning", _("cleaning")
+        HAIRCUT = "haircut", _("a haircut")
+        DOCTOR = "doctor", _("to the doctor together")
+        SHOPPING = "shopping", _("shopping")
+        EXERCISE = "exercise", _("exercise")
+        DAY_CARE = "day_care", _("a day in company")
+        SINGING = "singing", _("singing")
+        GRAB_RAIL = "grab_rail", _("a grab rail")
+        FLOOR = "floor", _("a floor to walk on safely")
 
     describes_register: ClassVar[bool] = True  # no use of a service that would keep its terms from changing
 
@@ -22,9 +41,15 @@ class Listing(models.Model):
     words = models.CharField(
         max_length=300, blank=True, help_text="what it is, in one or two plain sentences"
     )
+    drawing = models.CharField(max_length=12, choices=Drawing, blank=True)
 
     def __str__(self) -> str:
         return str(self.service)
+
+    @property
+    def drawn(self) -> str:
+        """The picture that stands with the service; without one of its own, that of its kind."""
+        return self.drawing or DRAWN[self.service.category]
 
 
 class Supply(models.Model):

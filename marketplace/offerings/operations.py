@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from django.db import connection, transaction
@@ -10,10 +11,12 @@ from django.utils import translation
 from oscar.core.loading import get_model
 
 from ledger.audit.operations import record
+from ledger.journal.queries import day_of
 from marketplace.offerings.models import Listing, Supply
 from marketplace.offerings.search import tokens
 from marketplace.offerings.words import WORDS
 from providers.models import Lease, Offer, Operator, Service
+from vouchers.city.operations import Loaded
 
 Product = get_model("catalogue", "Product")
 ProductClass = get_model("catalogue", "ProductClass")
@@ -61,6 +64,20 @@ def publish(*, on: date, by: Any, at: datetime) -> Published:
             channel="run",
         )
     return published
+
+
+SAID_IN = ("divisions", "operators", "premises", "leases", "services", "offers")
+"""The files of `load_city` that say what stands in the catalogue, and by which words it is found."""
+
+
+def publish_loaded(*, loaded: Loaded, by: Any, at: datetime) -> Published | None:
+    """This function will publish after a load that changed what the catalogue shows; None where it did not.
+
+    After the load's own transaction: killed in between, the nightly run publishes.
+    """
+    if any((one.new or one.changed) and Path(one.file).stem in SAID_IN for one in loaded.files):
+        return publish(on=day_of(at), by=by, at=at)
+    return None
 
 
 def _partners() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""An elder with an account, and a daughter far away who acts for two: to look at the family's pages with.
+"""An elder with an account, a daughter far away who acts for two, a son who waits for the elder's answer.
 
 They sign in by phone; the code appears in the terminal of `make run`. Their phones stand in
 DATA_DIR/demo-families.json, readable by its owner alone.
@@ -20,13 +20,14 @@ from vouchers.delegates import operations as delegates
 from vouchers.delegates.models import Delegation, OwnRecord
 from vouchers.elders.models import Elder
 
-DAUGHTER = "19911110001"  # of nobody: the town's own phones begin with 199000
+DAUGHTER, SON = "19911110001", "19911110002"  # of nobody: the town's own phones begin with 199000
 FOR = 2
 
 
 @transaction.atomic
 def make_demo_families(*, kept_in: Path, by: str, at: datetime) -> int:
-    """This function will give the elder with the most left to spend an account, and let a daughter act for two.
+    """This function will give the elder with the most left to spend an account, let a daughter act for two, and
+    a son ask.
 
     Repeated it changes nothing. Returns how many people can sign in by phone.
     """
@@ -55,8 +56,18 @@ def make_demo_families(*, kept_in: Path, by: str, at: datetime) -> int:
                 at=at,
             )
             delegates.agree(delegation=asked, how=Delegation.Agreed.CODE, by=by, at=at)
+        delegates.ask(
+            user=account_of_phone(phone=SON, at=at),
+            elder=elders[0],
+            name=f"{elders[0].name[0]}小刚",
+            relation=Delegation.Relation.CHILD,
+            scope=Delegation.Scope.SEE,
+            cap=None,
+            until=timezone.localdate(at) + timedelta(days=183),
+            at=at,
+        )
         _keep(kept_in, elders)
-    return 2
+    return 3
 
 
 def _keep(path: Path, elders: Sequence[Elder]) -> None:
@@ -64,6 +75,7 @@ def _keep(path: Path, elders: Sequence[Elder]) -> None:
     people = [
         {"role": "elder", "phone": elders[0].phone(), "about": elders[0].name},
         {"role": "daughter", "phone": DAUGHTER, "about": names},
+        {"role": "son", "phone": SON, "about": elders[0].name},
     ]
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:

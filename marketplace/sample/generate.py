@@ -103,7 +103,7 @@ class _Maker:
                 steps.append(f"settle_month {label(month)}")
             else:
                 self._half_approved(month)
-        steps.append("demo_families")
+        steps += ["demo_families", "furnish", "orders"]
         return self.sample
 
     # One month ---------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
+from datetime import time as clock
 from decimal import Decimal
 from pathlib import Path
 
@@ -28,7 +29,9 @@ from marketplace.sample.dates import Calendar, add_months, label
 from marketplace.sample.demo_families import make_demo_families
 from marketplace.sample.demo_users import demo_user, make_demo_users
 from marketplace.sample.generate import ELDERS, generate
+from marketplace.sample.market import furnish, order
 from providers.models import Division
+from providers.ordering.times import instant
 from vouchers.models import Statement
 from vouchers.settlement.operations import take_step
 
@@ -129,6 +132,10 @@ class Player:
         if word == "demo_families":
             kept_in = self.passwords.with_name("demo-families.json")
             return f"{make_demo_families(kept_in=kept_in, by=self.by, at=timezone.now())} people by phone"
+        if word == "furnish":
+            return furnish(by=self.by, at=instant(calendar.today, clock(0, 5)))
+        if word == "orders":
+            return order(today=calendar.today, by=self.by)
         if word == "settle_month":
             return self._settle(rest[0])
         if word == "receipts":

@@ -29,6 +29,17 @@ def service_picture(kind: str) -> SafeString:
 
 
 @register.simple_tag
+def drawing(name: str) -> SafeString:
+    """Our own picture of a service; the words stand beside it."""
+    sheet = static("img/scenes.svg")
+    return format_html(
+        '<svg class="scene" viewBox="0 0 160 100" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        sheet,
+        name,
+    )
+
+
+@register.simple_tag
 def near(one: Any) -> str:
     """How far an offer is from the elder's community."""
     if one.nearness == "own":
@@ -66,6 +77,12 @@ def premises_story(premises: Any) -> SafeString | str:
 @register.filter
 def weekday(day: date) -> str:
     return str(Weekday(day.weekday()).label)
+
+
+@register.filter
+def weekday_name(number: int) -> str:
+    """0 is Monday."""
+    return str(Weekday(number).label)
 
 
 @register.filter

@@ -1,22 +1,42 @@
 """What forms of all desks share."""
 
+from typing import Any, Self
+
 from django import forms
 
 
 class Marked(forms.Form):
-    """A form whose wrong fields say so to screen readers too."""
+    """A form whose fields look like all others (components/field.html, error_summary.html).
 
-    def is_valid(self) -> bool:
-        valid = super().is_valid()
-        for name in self.errors:
-            if name in self.fields:
-                attrs = self.fields[name].widget.attrs
-                attrs |= {"aria-invalid": "true", "aria-describedby": f"{self[name].id_for_label}_error"}
-        return valid
+    That wrong fields say so to screen readers too, by aria-invalid and aria-describedby, is Django's doing.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            dress(field)
+
+    @classmethod
+    def refused(cls, sentence: Any) -> Self:
+        """An empty form that says why something else on its page could not be done."""
+        form = cls({})
+        form.errors.clear()
+        form.add_error(next(iter(form.fields)), str(sentence))
+        return form
 
     @property
     def first_field_id(self) -> str:
-        return self[next(iter(self.fields))].id_for_label
+        first = self[next(iter(self.fields))]
+        return first.id_for_label or first.auto_id
+
+
+def dress(field: forms.Field) -> forms.Field:
+    """The field with the class that its widget is styled by; boxes and buttons to tick have none."""
+    ticked = forms.RadioSelect | forms.CheckboxInput | forms.CheckboxSelectMultiple
+    if not isinstance(field.widget, ticked):
+        kind = "select" if isinstance(field.widget, forms.Select) else "control"
+        field.widget.attrs.setdefault("class", f"form-{kind}")
+    return field
 
 
 class Files(forms.FileInput):

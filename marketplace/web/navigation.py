@@ -80,6 +80,15 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 "clock-history",
             )
         )
+        items.append(
+            _item(
+                path,
+                "bureau:catalogue",
+                _("Words and pictures"),
+                _("What elders read and see in the market: services and houses"),
+                "pencil-square",
+            )
+        )
     if role in AUDIT_READERS:
         items.append(
             _item(

@@ -12,6 +12,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.web.forms import Marked
+
 MOBILE = re.compile(r"1[3-9]\d{9}")
 
 
@@ -28,39 +30,6 @@ def address_of(request: HttpRequest) -> str:
     return request.META.get("REMOTE_ADDR", "")
 
 
-class Question(forms.Form):
-    """A form whose fields look and speak like all others (components/field.html, error_summary.html)."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, field in self.fields.items():
-            attrs = field.widget.attrs
-            if not isinstance(field.widget, forms.RadioSelect | forms.CheckboxInput):
-                attrs["class"] = f"form-{'select' if isinstance(field.widget, forms.Select) else 'control'}"
-            if field.help_text:
-                attrs["aria-describedby"] = f"id_{name}_helptext"
-
-    @classmethod
-    def refused(cls, sentence: Any) -> "Question":
-        """An empty form that says why something else on its page could not be done."""
-        form = cls({})
-        form.errors.clear()
-        form.add_error(next(iter(form.fields)), str(sentence))
-        return form
-
-    def add_error(self, field: str | None, error: Any) -> None:
-        super().add_error(field, error)
-        if field in self.fields:
-            attrs = self.fields[field].widget.attrs
-            described = {*attrs.get("aria-describedby", "").split(), f"id_{field}_error"}
-            attrs |= {"aria-invalid": "true", "aria-describedby": " ".join(sorted(described))}
-
-    @property
-    def first_field_id(self) -> str:
-        first = self[next(iter(self.fields))]
-        return first.id_for_label or first.auto_id
-
-
 def _digits(label: Any, missing: Any, autocomplete: str, *, longest: int) -> forms.CharField:
     return forms.CharField(
         label=label,
@@ -72,7 +41,7 @@ def _digits(label: Any, missing: Any, autocomplete: str, *, longest: int) -> for
     )
 
 
-class PhoneQuestion(Question):
+class PhoneQuestion(Marked):
     phone = _digits(_("Mobile phone"), _("Type the number of your mobile phone."), "tel", longest=30)
 
     def clean_phone(self) -> str:
@@ -82,7 +51,7 @@ class PhoneQuestion(Question):
         return phone
 
 
-class CodeQuestion(Question):
+class CodeQuestion(Marked):
     code = _digits(_("Six digits from the message"), _("Type the six digits."), "one-time-code", longest=20)
 
     def clean_code(self) -> str:

@@ -7,7 +7,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from providers.operators.models import Operator
-from providers.ordering.models import UP_TO, ClockRange, OrderTerms, Weekday
+from providers.ordering.models import UP_TO, OrderTerms, Weekly
 from providers.services.models import Offer
 
 
@@ -57,11 +57,10 @@ class Qualification(models.Model):
         return f"{self.kind} {self.number}"
 
 
-class Shift(models.Model):
+class Shift(Weekly):
     """Works every such weekday from `starts_at` up to `ends_at`."""
 
     caregiver = models.ForeignKey(Caregiver, models.CASCADE, related_name="shifts", db_index=False)
-    weekday = models.PositiveSmallIntegerField(choices=Weekday)
     starts_at = models.TimeField()
     ends_at = models.TimeField()
 
@@ -73,14 +72,12 @@ class Shift(models.Model):
                 condition=Q(ends_at__gt=F("starts_at"), weekday__lte=6),
                 violation_error_message=_("A shift ends after it begins."),
             ),
-            ExclusionConstraint(
-                name="shifts_never_overlap",
-                expressions=[
-                    ("caregiver", RangeOperators.EQUAL),
-                    ("weekday", RangeOperators.EQUAL),
-                    (ClockRange("starts_at", "ends_at"), RangeOperators.OVERLAPS),
-                ],
-                violation_error_message=_("Two shifts of one day overlap."),
+            Weekly.never_overlap(
+                "shifts_never_overlap",
+                "caregiver",
+                "starts_at",
+                "ends_at",
+                _("Two shifts of one day overlap."),
             ),
         ]
 

@@ -14,7 +14,7 @@ from providers.operators.models import Operator
 from providers.ordering.models import OrderTerms
 from providers.ordering.refusals import CannotBook
 from providers.ordering.times import check_in_time
-from providers.ordering.weeks import replace_week, told
+from providers.ordering.weeks import replace_week, told, withdraw
 from providers.services.models import Offer
 
 
@@ -73,12 +73,58 @@ def register_caregiver(
 
 
 @transaction.atomic
-def set_shifts(*, caregiver: Caregiver, hours: Iterable[Hours], by: Any, at: datetime) -> None:
-    """This function will replace a caregiver's weekly shifts. Appointments made before stay."""
+def set_shifts(
+    *, caregiver: Caregiver, hours: Iterable[Hours], from_on: date | None = None, by: Any, at: datetime
+) -> None:
+    """This function will replace a caregiver's weekly shifts, from a day on (providers/ordering/weeks.py).
+
+    Appointments made before stay.
+    """
     Caregiver.objects.select_for_update(no_key=True).get(pk=caregiver.pk)
-    week = replace_week(Shift.objects.filter(caregiver=caregiver), Hours, hours, caregiver=caregiver)
+    rows = Shift.objects.filter(caregiver=caregiver)
+    week = replace_week(rows, Hours, hours, from_on=from_on, today=day_of(at), caregiver=caregiver)
     if week is not None:
-        record(by=by, at=at, action="set_shifts", subject=caregiver.code, detail={"week": told(week)})
+        detail = {"week": told(week)} | ({"from": from_on.isoformat()} if from_on else {})
+        record(by=by, at=at, action="set_shifts", subject=caregiver.code, detail=detail)
+
+
+@transaction.atomic
+def withdraw_shifts(*, caregiver: Caregiver, by: Any, at: datetime) -> bool:
+    """This function will take back a change of shifts that was to come."""
+    Caregiver.objects.select_for_update(no_key=True).get(pk=caregiver.pk)
+    done = withdraw(Shift.objects.filter(caregiver=caregiver), day_of(at))
+    if done:
+        record(by=by, at=at, action="withdraw_shifts", subject=caregiver.code)
+    return done
+
+
+@transaction.atomic
+def take_on(*, name: str, operator: Operator, certificate: Certificate, by: Any, at: datetime) -> Caregiver:
+    """This function will put somebody new on an operator's list of caregivers, under a code that it makes."""
+    Operator.objects.select_for_update(no_key=True).get(pk=operator.pk)
+    number = Caregiver.objects.filter(operator=operator).count() + 1
+    return register_caregiver(
+        code=f"CG{operator.pk:05}{number:03}",
+        name=name,
+        operator=operator,
+        certificates=[certificate],
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def set_leaving(*, caregiver: Caregiver, left_on: date | None, by: Any, at: datetime) -> None:
+    """This function will note the first day on which somebody no longer works there; None: goes on.
+
+    Appointments made before stay.
+    """
+    row = Caregiver.objects.select_for_update().get(pk=caregiver.pk)
+    if row.left_on != left_on:
+        row.left_on = left_on
+        row.save(update_fields=["left_on"])
+        day = left_on and left_on.isoformat()
+        record(by=by, at=at, action="set_leaving", subject=row.code, detail={"left_on": day})
 
 
 def book_appointment(*, offer: Offer, starts_at: datetime, key: str, by: Any, at: datetime) -> Appointment:

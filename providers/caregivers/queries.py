@@ -12,6 +12,7 @@ from providers.leases.models import Lease
 from providers.ordering.models import OrderTerms
 from providers.ordering.queries import Choice, is_closed_on
 from providers.ordering.times import instant, is_free, starts
+from providers.ordering.weeks import in_force
 from providers.services.models import Offer
 
 
@@ -53,7 +54,7 @@ def free_starts(*, offer: Offer, terms: OrderTerms, day: date) -> dict[datetime,
     caregivers = list(fit_for(offer=offer, terms=terms, day=day))
     taken = diary(caregivers, day)
     free: dict[datetime, list[int]] = {}
-    shifts = Shift.objects.filter(caregiver__in=caregivers, weekday=day.weekday())
+    shifts = Shift.objects.filter(in_force(day), caregiver__in=caregivers, weekday=day.weekday())
     for shift in shifts.order_by("caregiver__code", "starts_at"):
         booked = taken.get(shift.caregiver_id, [])
         for begin in starts(day=day, opens=shift.starts_at, closes=shift.ends_at, minutes=terms.minutes):

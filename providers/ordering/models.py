@@ -1,5 +1,8 @@
 """When premises are open, and how each offer is ordered: terms, weekly sittings, dated slots, places booked."""
 
+from datetime import date
+from typing import Any
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeBoundary, RangeOperators
 from django.db import models
@@ -35,11 +38,41 @@ class Weekday(models.IntegerChoices):
     SUNDAY = 6, pgettext_lazy("short weekday", "Sunday")
 
 
-class OpeningHours(models.Model):
+class Weekly(models.Model):
+    """What repeats every week, from `starts_on` to `ends_on`, both included; open where None (weeks.py)."""
+
+    weekday = models.PositiveSmallIntegerField(choices=Weekday)
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+
+    def is_on(self, day: date) -> bool:
+        """Whether this holds on that very day."""
+        return (
+            day.weekday() == self.weekday and (self.starts_on or day) <= day and day <= (self.ends_on or day)
+        )
+
+    @staticmethod
+    def never_overlap(name: str, of: str, begins: str, ends: str, sentence: Any) -> ExclusionConstraint:
+        """No two rows of one house, offer or person meet on one day."""
+        return ExclusionConstraint(
+            name=name,
+            expressions=[
+                (of, RangeOperators.EQUAL),
+                ("weekday", RangeOperators.EQUAL),
+                (ClockRange(begins, ends), RangeOperators.OVERLAPS),
+                (DateRange("starts_on", "ends_on", BOTH_ENDS), RangeOperators.OVERLAPS),
+            ],
+            violation_error_message=sentence,
+        )
+
+
+class OpeningHours(Weekly):
     """Open on every such weekday from `opens_at` up to `closes_at`; a day may have several rows."""
 
     premises = models.ForeignKey(Premises, models.CASCADE, related_name="opening_hours", db_index=False)
-    weekday = models.PositiveSmallIntegerField(choices=Weekday)
     opens_at = models.TimeField()
     closes_at = models.TimeField()
 
@@ -51,14 +84,12 @@ class OpeningHours(models.Model):
                 condition=Q(closes_at__gt=F("opens_at"), weekday__lte=6),
                 violation_error_message=_("Closing time lies after opening time."),
             ),
-            ExclusionConstraint(
-                name="opening_hours_never_overlap",
-                expressions=[
-                    ("premises", RangeOperators.EQUAL),
-                    ("weekday", RangeOperators.EQUAL),
-                    (ClockRange("opens_at", "closes_at"), RangeOperators.OVERLAPS),
-                ],
-                violation_error_message=_("Two opening times of one day overlap."),
+            Weekly.never_overlap(
+                "opening_hours_never_overlap",
+                "premises",
+                "opens_at",
+                "closes_at",
+                _("Two opening times of one day overlap."),
             ),
         ]
 
@@ -149,11 +180,10 @@ class OrderTerms(models.Model):
         return f"{self.offer_id} {self.manner}"
 
 
-class Sitting(models.Model):
+class Sitting(Weekly):
     """Every such weekday, this many places from `starts_at` to `ends_at`: a sitting, or a delivery window."""
 
     offer = models.ForeignKey(Offer, models.CASCADE, related_name="sittings", db_index=False)
-    weekday = models.PositiveSmallIntegerField(choices=Weekday)
     starts_at = models.TimeField()
     ends_at = models.TimeField()
     capacity = models.PositiveSmallIntegerField()
@@ -161,7 +191,13 @@ class Sitting(models.Model):
     class Meta:
         ordering = ["offer", "weekday", "starts_at"]
         constraints = [
-            models.UniqueConstraint(fields=["offer", "weekday", "starts_at"], name="sitting_once"),
+            Weekly.never_overlap(
+                "sittings_never_overlap",
+                "offer",
+                "starts_at",
+                "ends_at",
+                _("Two sittings of one day overlap."),
+            ),
             models.CheckConstraint(
                 name="sitting_ends_after_start_and_has_places",
                 condition=Q(ends_at__gt=F("starts_at"), capacity__gt=0, weekday__lte=6),

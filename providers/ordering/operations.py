@@ -5,7 +5,7 @@ slots (by id). Whoever frees places does it after the elder's lock too, so nobod
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -14,10 +14,10 @@ from django.db.models import F, Q
 from ledger.audit.operations import record
 from ledger.journal.queries import SHANGHAI, day_of
 from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms, Sitting, Slot
-from providers.ordering.queries import is_closed_on
+from providers.ordering.queries import is_closed_on, sittings_of
 from providers.ordering.refusals import CannotBook
 from providers.ordering.times import check_in_time, instant
-from providers.ordering.weeks import replace_week, told
+from providers.ordering.weeks import replace_week, told, withdraw
 from providers.premises.models import Premises
 from providers.services.models import Offer
 
@@ -40,13 +40,32 @@ class Places(NamedTuple):
 
 
 @transaction.atomic
-def set_opening_hours(*, premises: Premises, hours: Iterable[Hours], by: Any, at: datetime) -> None:
-    """This function will replace the weekly opening hours of premises. The same again changes nothing."""
+def set_opening_hours(
+    *, premises: Premises, hours: Iterable[Hours], from_on: date | None = None, by: Any, at: datetime
+) -> None:
+    """This function will replace the weekly opening hours of premises, from a day on (weeks.py).
+
+    The same again changes nothing. What was ordered stays ordered.
+    """
     Premises.objects.select_for_update(no_key=True).get(pk=premises.pk)
     rows = OpeningHours.objects.filter(premises=premises)
-    week = replace_week(rows, Hours, hours, premises=premises)
+    week = replace_week(rows, Hours, hours, from_on=from_on, today=day_of(at), premises=premises)
     if week is not None:
-        record(by=by, at=at, action="set_opening_hours", subject=premises.code, detail={"week": told(week)})
+        record(by=by, at=at, action="set_opening_hours", subject=premises.code, detail=_detail(week, from_on))
+
+
+@transaction.atomic
+def withdraw_opening_hours(*, premises: Premises, by: Any, at: datetime) -> bool:
+    """This function will take back a change of opening hours that was to come."""
+    Premises.objects.select_for_update(no_key=True).get(pk=premises.pk)
+    done = withdraw(OpeningHours.objects.filter(premises=premises), day_of(at))
+    if done:
+        record(by=by, at=at, action="withdraw_opening_hours", subject=premises.code)
+    return done
+
+
+def _detail(week: list[Any], from_on: date | None) -> dict[str, Any]:
+    return {"week": told(week)} | ({"from": from_on.isoformat()} if from_on else {})
 
 
 @transaction.atomic
@@ -66,6 +85,20 @@ def close_for(
             detail={"days": [starts_on.isoformat(), ends_on.isoformat()], "reason": reason},
         )
     return closure
+
+
+@transaction.atomic
+def reopen(*, closure: Closure, by: Any, at: datetime) -> bool:
+    """This function will open premises again on what is left of these days, today included. Twice is once."""
+    today = day_of(at)
+    rows = Closure.objects.filter(pk=closure.pk, ends_on__gte=today)
+    gone, _ = rows.filter(starts_on__gte=today).delete()
+    done = bool(gone or rows.update(ends_on=today - timedelta(days=1)))
+    if done:
+        record(
+            by=by, at=at, action="reopen", subject=closure.premises.code, detail={"from": today.isoformat()}
+        )
+    return done
 
 
 @transaction.atomic
@@ -102,21 +135,42 @@ def set_order_terms(
 
 
 @transaction.atomic
-def set_sittings(*, offer: Offer, sittings: Iterable[Places], by: Any, at: datetime) -> None:
-    """This function will replace the weekly sittings of an offer; the same again changes nothing.
+def set_sittings(
+    *, offer: Offer, sittings: Iterable[Places], from_on: date | None = None, by: Any, at: datetime
+) -> None:
+    """This function will replace the weekly sittings of an offer, from a day on (weeks.py).
 
-    Slots of coming days keep the places already booked: their capacity follows, but never below these.
+    The same again changes nothing. Slots of coming days keep the places already booked: their capacity follows,
+    but never below these.
     """
     Offer.objects.select_for_update(no_key=True).get(pk=offer.pk)
-    week = replace_week(Sitting.objects.filter(offer=offer), Places, sittings, offer=offer)
+    rows = Sitting.objects.filter(offer=offer)
+    week = replace_week(rows, Places, sittings, from_on=from_on, today=day_of(at), offer=offer)
     if week is None:
         return
-    capacity = {(one.weekday, one.starts_at): one.capacity for one in week}
+    _follow(offer, at)
+    record(by=by, at=at, action="set_sittings", subject=_name(offer), detail=_detail(week, from_on))
+
+
+@transaction.atomic
+def withdraw_sittings(*, offer: Offer, by: Any, at: datetime) -> bool:
+    """This function will take back a change of sittings that was to come."""
+    Offer.objects.select_for_update(no_key=True).get(pk=offer.pk)
+    done = withdraw(Sitting.objects.filter(offer=offer), day_of(at))
+    if done:
+        _follow(offer, at)
+        record(by=by, at=at, action="withdraw_sittings", subject=_name(offer))
+    return done
+
+
+def _follow(offer: Offer, at: datetime) -> None:
+    """Slots to come get the capacity of the sitting that holds on their day."""
+    sittings = list(Sitting.objects.filter(offer=offer))
     for slot in Slot.objects.select_for_update().filter(offer=offer, starts_at__gt=at).order_by("id"):
         local = slot.starts_at.astimezone(SHANGHAI)
-        slot.capacity = max(slot.taken, capacity.get((local.weekday(), local.time()), 0))
+        held = (one.capacity for one in sittings if one.is_on(local.date()) and one.starts_at == local.time())
+        slot.capacity = max(slot.taken, next(held, 0))
         slot.save(update_fields=["capacity"])
-    record(by=by, at=at, action="set_sittings", subject=_name(offer), detail={"week": told(week)})
 
 
 class Wanted(NamedTuple):
@@ -173,7 +227,7 @@ def _slot(wanted: Wanted, at: datetime) -> Slot:
     if terms is None:
         raise CannotBook("not_ordered", key=wanted.key)
     local = starts_at.astimezone(SHANGHAI)
-    sitting = Sitting.objects.filter(offer=offer, weekday=local.weekday(), starts_at=local.time()).first()
+    sitting = sittings_of(offer, local.date()).filter(starts_at=local.time()).first()
     if sitting is None or is_closed_on(offer.premises_id, local.date()):
         raise CannotBook("closed_then", key=wanted.key)
     try:

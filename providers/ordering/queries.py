@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from ledger.journal.queries import SHANGHAI, day_of
 from providers.ordering.models import Closure, OpeningHours, OrderTerms, Sitting, Slot
 from providers.ordering.times import instant
+from providers.ordering.weeks import in_force
 from providers.premises.models import Premises
 from providers.services.models import Offer
 
@@ -21,7 +22,7 @@ def open_at(premises: QuerySet[Premises], at: datetime) -> QuerySet[Premises]:
         weekday=local.weekday(),
         opens_at__lte=local.time(),
         closes_at__gt=local.time(),
-    )
+    ).filter(in_force(local.date()))
     closed = Closure.objects.filter(
         premises=OuterRef("pk"), starts_on__lte=local.date(), ends_on__gte=local.date()
     )
@@ -39,9 +40,7 @@ class Day:
 
 def week_of(premises: Premises, first: date) -> list[Day]:
     """Seven days from `first`. Two queries."""
-    hours: dict[int, list[tuple[time, time]]] = {}
-    for row in OpeningHours.objects.filter(premises=premises).order_by("weekday", "opens_at"):
-        hours.setdefault(row.weekday, []).append((row.opens_at, row.closes_at))
+    rows = list(OpeningHours.objects.filter(premises=premises).order_by("opens_at"))
     closures = list(
         Closure.objects.filter(premises=premises, ends_on__gte=first, starts_on__lt=first + timedelta(days=7))
     )
@@ -52,7 +51,7 @@ def week_of(premises: Premises, first: date) -> list[Day]:
         if closure:
             days.append(Day(on, (), closure.reason))
         else:
-            days.append(Day(on, tuple(hours.get(on.weekday(), ()))))
+            days.append(Day(on, tuple((row.opens_at, row.closes_at) for row in rows if row.is_on(on))))
     return days
 
 
@@ -74,6 +73,11 @@ class Choice:
         return self.left > 0 and not self.too_late
 
 
+def sittings_of(offer: Offer, day: date) -> QuerySet[Sitting]:
+    """The sittings that this day has, closed or not."""
+    return Sitting.objects.filter(in_force(day), offer=offer, weekday=day.weekday())
+
+
 def sittings_on(*, offer: Offer, terms: OrderTerms, day: date, at: datetime) -> list[Choice]:
     """The sittings of one day with the places left. Three queries; none on days too far ahead."""
     if not 0 <= (day - day_of(at)).days <= terms.days_ahead or is_closed_on(offer.premises_id, day):
@@ -88,7 +92,7 @@ def sittings_on(*, offer: Offer, terms: OrderTerms, day: date, at: datetime) -> 
     }
     last = at + timedelta(minutes=terms.order_until_minutes)
     found = []
-    for sitting in Sitting.objects.filter(offer=offer, weekday=day.weekday()).order_by("starts_at"):
+    for sitting in sittings_of(offer, day).order_by("starts_at"):
         begins = instant(day, sitting.starts_at)
         slot = slots.get(begins)
         left = slot.capacity - slot.taken if slot else sitting.capacity

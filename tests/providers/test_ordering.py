@@ -5,17 +5,32 @@ from datetime import time, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
+from ledger.journal.queries import SHANGHAI, day_of
 from ledger.models import Record
 from providers.caregivers.operations import (
     Certificate,
     book_appointment,
     free_appointments,
     register_caregiver,
+    set_leaving,
     set_shifts,
+    take_on,
+    withdraw_shifts,
 )
 from providers.caregivers.operations import Hours as ShiftHours
 from providers.caregivers.queries import appointments_on
-from providers.models import Appointment, Booking, Offer, OpeningHours, OrderTerms, Premises, Sitting, Slot
+from providers.models import (
+    Appointment,
+    Booking,
+    Caregiver,
+    Closure,
+    Offer,
+    OpeningHours,
+    OrderTerms,
+    Premises,
+    Sitting,
+    Slot,
+)
 from providers.operators.queries import standings
 from providers.ordering.operations import (
     Hours,
@@ -24,12 +39,16 @@ from providers.ordering.operations import (
     book_places,
     close_for,
     free_places,
+    reopen,
     set_opening_hours,
     set_order_terms,
     set_sittings,
+    withdraw_opening_hours,
+    withdraw_sittings,
 )
 from providers.ordering.queries import open_at, sittings_on, week_of
 from providers.ordering.refusals import CannotBook
+from providers.ordering.weeks import change_to_come
 from tests import story
 from tests.story import day, moment
 from tests.threads import at_once
@@ -239,6 +258,83 @@ def test_fewer_places_never_take_away_what_was_booked(ground):
     assert Slot.objects.get().capacity == 9
 
 
+def test_a_week_changes_from_a_day_on_and_the_change_can_be_withdrawn(ground):
+    monday = day("2026-01-12")
+    ground.book("a", starts_at=moment("2026-01-12 11:30"), quantity=2)
+
+    def on(text: str) -> list[tuple[str, int]]:
+        found = sittings_on(offer=ground.lunch, terms=ground.lunch_terms, day=day(text), at=NOW)
+        return [(f"{one.starts_at.astimezone(SHANGHAI):%H:%M}", one.left) for one in found]
+
+    def change(**other) -> None:
+        early = [Places(weekday, time(11), time(11, 45), 5) for weekday in range(5)]
+        set_sittings(offer=ground.lunch, sittings=early, from_on=monday, by=BY, at=NOW, **other)
+
+    before = on("2026-01-12")
+    assert before == [("11:30", 1), ("12:30", 3)]
+    change()
+    change()
+    assert Record.objects.filter(action="set_sittings").count() == 2, "the same again changes nothing"
+    assert change_to_come(Sitting.objects.filter(offer=ground.lunch), day_of(NOW)) == monday
+    assert on("2026-01-09") == [("11:30", 3), ("12:30", 3)]
+    assert on("2026-01-12") == [("11:00", 5)]
+    assert Slot.objects.get().capacity == 2, "what was booked stays booked, nothing is added"
+    assert refusal(ground.book, "b", starts_at=moment("2026-01-12 12:30")) == "closed_then"
+    assert withdraw_sittings(offer=ground.lunch, by=BY, at=NOW)
+    assert not withdraw_sittings(offer=ground.lunch, by=BY, at=NOW)
+    assert on("2026-01-12") == before
+    change()
+    later = moment("2026-01-12 08:00")
+    assert not withdraw_sittings(offer=ground.lunch, by=BY, at=later), "it holds already"
+    with pytest.raises(IntegrityError, match="sittings_never_overlap"), transaction.atomic():
+        Sitting.objects.create(
+            offer=ground.lunch,
+            weekday=0,
+            starts_at=time(11, 30),
+            ends_at=time(12),
+            capacity=1,
+            starts_on=monday,
+        )
+
+
+def test_hours_and_shifts_too_and_a_house_that_closes_for_good(ground):
+    def is_open(when: str) -> bool:
+        return open_at(Premises.objects.all(), moment(when)).exists()
+
+    friday = day("2026-01-09")
+    set_opening_hours(premises=ground.place, hours=[], from_on=friday, by=BY, at=NOW)
+    assert is_open("2026-01-08 11:00") and not is_open("2026-01-09 11:00")
+    assert change_to_come(OpeningHours.objects.all(), day_of(NOW)) == friday
+    hours = [Hours(4, time(8), time(9))]
+    set_opening_hours(premises=ground.place, hours=hours, from_on=day("2026-01-10"), by=BY, at=NOW)
+    assert is_open("2026-01-09 11:00") and not is_open("2026-01-16 11:00"), "one change at a time"
+    assert is_open("2026-01-16 08:30")
+    assert [bool(one.hours) for one in week_of(ground.place, friday)] == [True, *[False] * 6]
+    assert withdraw_opening_hours(premises=ground.place, by=BY, at=NOW)
+    assert is_open("2026-01-16 11:00")
+    for caregiver in (ground.wu, ground.he):
+        set_shifts(caregiver=caregiver, hours=[], from_on=friday, by=BY, at=NOW)
+
+    def free(text: str) -> int:
+        return len(appointments_on(offer=ground.bath, terms=ground.bath_terms, day=day(text), at=NOW))
+
+    assert free("2026-01-08") == 6 and free("2026-01-09") == 0
+    assert withdraw_shifts(caregiver=ground.wu, by=BY, at=NOW)
+    assert free("2026-01-09") == 6
+
+
+def test_days_closed_are_opened_again_for_what_is_left_of_them(ground):
+    def close(first: str, last: str):
+        return close_for(
+            premises=ground.place, starts_on=day(first), ends_on=day(last), reason="检修", by=BY, at=NOW
+        )
+
+    begun, to_come = close("2026-01-04", "2026-01-08"), close("2026-01-12", "2026-01-13")
+    assert reopen(closure=begun, by=BY, at=NOW) and reopen(closure=to_come, by=BY, at=NOW)
+    assert not reopen(closure=begun, by=BY, at=NOW) and not reopen(closure=to_come, by=BY, at=NOW)
+    assert list(Closure.objects.values_list("ends_on", flat=True)) == [day("2026-01-04")], "what was stays"
+
+
 def test_all_places_of_one_order_or_none(ground):
     wanted = [
         Wanted("a", ground.lunch, moment("2026-01-05 12:30"), 1),
@@ -349,3 +445,20 @@ def test_a_key_sent_twice_at_once_takes_one_place(fresh_db):
     assert Slot.objects.get().taken == 1, answers
     assert at_once([lambda: free_places(keys=["a"], by=BY, at=NOW)] * 2) in ([0, 1], [1, 0])
     assert Slot.objects.get().taken == 0
+
+
+def test_somebody_new_gets_a_code_and_who_leaves_is_sent_until_then(ground):
+    certificate = Certificate("care", "示例9", day("2025-01-01"))
+    made = [
+        take_on(name=name, operator=ground.firm, certificate=certificate, by=BY, at=NOW) for name in "丁戊"
+    ]
+    assert len({one.code for one in made} | {"CG01", "CG02"}) == 4
+    set_leaving(caregiver=ground.he, left_on=day("2026-01-07"), by=BY, at=NOW)
+    set_leaving(caregiver=ground.he, left_on=day("2026-01-07"), by=BY, at=NOW)
+    assert Record.objects.filter(action="set_leaving").count() == 1
+
+    def free(text: str) -> int:
+        return appointments_on(offer=ground.bath, terms=ground.bath_terms, day=day(text), at=NOW)[0].left
+
+    assert (free("2026-01-06"), free("2026-01-07")) == (2, 1)
+    assert Caregiver.objects.count() == 4

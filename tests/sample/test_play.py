@@ -3,6 +3,7 @@
 import json
 import re
 import stat
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 
@@ -11,11 +12,14 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from marketplace.accounts.models import User
+from marketplace.fulfilment.models import StandingOrder, WorkOrder
 from marketplace.management import base
 from marketplace.management.commands import sample_city
+from marketplace.offerings.models import Supply
 from marketplace.sample.dates import Calendar, label
 from marketplace.sample.generate import CHANGED, CONFIRMED, REVIEWED, generate
 from marketplace.sample.player import SEED, Player, Progress, database_is_empty
+from providers.models import Offer, OpeningHours, Shift
 from vouchers.delegates.queries import delegations, own_records
 from vouchers.models import Redemption, Statement
 
@@ -80,9 +84,17 @@ def test_the_program_makes_of_the_town_what_the_reckoning_makes_of_it(fresh_db, 
     assert {code for code, state in waiting.items() if state == "confirmed"} == set(CONFIRMED)
     assert {code for code, state in waiting.items() if state == "reviewed"} == set(REVIEWED)
     assert CHANGED in CONFIRMED and "approved" not in waiting.values()
-    assert Redemption.objects.count() == sum(
+    ordered = Counter(WorkOrder.objects.values_list("state", flat=True))
+    assert Redemption.objects.count() == ordered["done"] + sum(
         counts["accepted"] for file, counts in plan.tallies.items() if file.startswith("redemptions")
     )
+    assert ordered["placed"] >= 8 and ordered["cancelled"] and ordered["missed"], ordered
+    assert ordered["done"] or today.day == 1, "nothing is delivered in a month that is drawn up"
+    assert (
+        Supply.objects.filter(listed=True).count() == Offer.objects.filter(order_terms__isnull=False).count()
+    )
+    assert {one.user.phone() for one in StandingOrder.objects.all()} <= {"19911110001", own_phone(tmp_path)}
+    assert StandingOrder.objects.exists() and OpeningHours.objects.exists() and Shift.objects.exists()
 
     call_command("verify_ledger")
     people = json.loads(passwords)
@@ -91,7 +103,7 @@ def test_the_program_makes_of_the_town_what_the_reckoning_makes_of_it(fresh_db, 
         User.objects.exclude(role="").values_list("role", flat=True)
     )
     families = json.loads((tmp_path / "demo-families.json").read_text())
-    assert [row["role"] for row in families] == ["elder", "daughter"]
+    assert [row["role"] for row in families] == ["elder", "daughter", "son"]
     by_phone = {user.phone(): user for user in User.objects.filter(role="")}
     assert set(by_phone) == {row["phone"] for row in families}
     assert len(own_records(by_phone[families[0]["phone"]])) == 1
@@ -101,6 +113,10 @@ def test_the_program_makes_of_the_town_what_the_reckoning_makes_of_it(fresh_db, 
     assert not User.objects.get(username="clerk").check_password("jade-jade-jade-1000")
     lines = [row for path in (tmp_path / "sample").glob("bank-*.csv") for row in rows(path)]
     assert lines and max(row["交易时间"][:10] for row in lines) < str(today)
+
+
+def own_phone(tmp_path):
+    return json.loads((tmp_path / "demo-families.json").read_text())[0]["phone"]
 
 
 def told_steps(tmp_path):

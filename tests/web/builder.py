@@ -6,17 +6,35 @@ but nothing here goes through an operation. Stories about money belong elsewhere
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
+from oscar.core.loading import get_model
 
 from ledger.models import Account, BankFile, BankLine, Entry, Period, Transfer
 from marketplace.accounts.models import Role, User
 from marketplace.models import Job, JobLine
-from providers.models import Division, Lease, LeaseTerms, Operator, Premises, Receipt, Service
+from marketplace.offerings.models import Listing
+from providers.models import (
+    Caregiver,
+    Closure,
+    Division,
+    Lease,
+    LeaseTerms,
+    Offer,
+    OpeningHours,
+    Operator,
+    OrderTerms,
+    Premises,
+    Qualification,
+    Receipt,
+    Service,
+    Shift,
+    Sitting,
+)
 from vouchers.models import (
     Approval,
     Call,
@@ -202,6 +220,7 @@ def build(
     redeemed = Account.objects.create(name="Equity:Vouchers:PG0000:Redeemed", commodity="VCY")
 
     _families(city, elders)
+    _supply(premises[0], service, operators[0])
 
     held: set[int] = set()
     for this in (before, month):
@@ -245,6 +264,38 @@ def build(
         at=at(month),
     )
     return city
+
+
+def _supply(house: Premises, service: Service, operator: Operator) -> None:
+    """The first house is open in the mornings, has sittings, another week to come, a closed day, a caregiver."""
+    offer = Offer.objects.create(premises=house, service=service)
+    kind = get_model("catalogue", "ProductClass").objects.create(slug="service", name="service")
+    product = get_model("catalogue", "Product")(upc=service.code, title=service.name, slug="sv01", product_class=kind)
+    [product] = type(product).objects.bulk_create([product])
+    Listing.objects.create(product=product, service=service, words="现做的热饭热菜。")
+    OrderTerms.objects.create(
+        offer=offer, where="there", manner="sitting", order_until_minutes=60, cancel_until_minutes=60, days_ahead=7
+    )  # fmt: skip
+    person = Caregiver.objects.create(code="CG01", operator=operator, name="吴小妹")
+    Qualification.objects.create(
+        caregiver=person,
+        kind="care",
+        number="示例001",
+        valid_from=date(2025, 1, 1),
+        valid_until=date(2026, 1, 1),
+    )
+    today = timezone.localdate()
+    change = today + timedelta(days=3)
+    for weekday in range(7):
+        for ends_on, starts_on, begins in (
+            (change - timedelta(days=1), None, time(9)),
+            (None, change, time(10)),
+        ):
+            dated = {"weekday": weekday, "starts_on": starts_on, "ends_on": ends_on}
+            OpeningHours.objects.create(premises=house, opens_at=begins, closes_at=time(12), **dated)
+            Sitting.objects.create(offer=offer, starts_at=begins, ends_at=time(12), capacity=5, **dated)
+            Shift.objects.create(caregiver=person, starts_at=begins, ends_at=time(12), **dated)
+    Closure.objects.create(premises=house, starts_on=change, ends_on=change, reason="检修")
 
 
 def _families(city: City, elders: list[Elder]) -> None:

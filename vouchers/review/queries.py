@@ -64,7 +64,7 @@ class Known:
     cash: dict[tuple[int, int], tuple[list[date], list[Decimal]]] = field(default_factory=dict)
     kin: dict[tuple[int, int], list[tuple[str, date, date | None]]] = field(default_factory=dict)
     cashiers: dict[int, int] = field(default_factory=dict)
-    hours: dict[int, list[list[tuple[int, int]]]] = field(default_factory=dict)
+    hours: dict[int, list[OpeningHours]] = field(default_factory=dict)
     closures: dict[int, list[tuple[date, date]]] = field(default_factory=dict)
     locks: list[tuple[date, int]] = field(default_factory=list)
 
@@ -89,8 +89,7 @@ class Known:
             (row.month, int(row.locked_at.timestamp())) for row in Period.objects.order_by("-month")
         ]
         for open_ in OpeningHours.objects.order_by("opens_at"):
-            week = known.hours.setdefault(open_.premises_id, [[] for _day in range(7)])
-            week[open_.weekday].append((_minute(open_.opens_at), _minute(open_.closes_at)))
+            known.hours.setdefault(open_.premises_id, []).append(open_)
         for closure in Closure.objects.order_by("starts_on"):
             known.closures.setdefault(closure.premises_id, []).append((closure.starts_on, closure.ends_on))
         with connection.cursor() as cursor:
@@ -153,12 +152,12 @@ class Known:
 
     def _open(self, premises: int, on: date) -> Sequence[tuple[int, int]] | None:
         """The day's opening hours, none when closed; None where no hours are on record."""
-        week = self.hours.get(premises)
-        if week is None:
+        rows = self.hours.get(premises)
+        if rows is None:
             return None
         if any(start <= on <= end for start, end in self.closures.get(premises, ())):
             return ()
-        return week[on.weekday()]
+        return [(_minute(row.opens_at), _minute(row.closes_at)) for row in rows if row.is_on(on)]
 
     def _kin(self, elder: int, operator: int, on: date) -> str:
         """staff before relative."""

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from marketplace.management import base
+from marketplace.offerings.operations import publish_loaded
 from vouchers.city.operations import FILES, CannotLoad, load_city
 
 
@@ -33,6 +34,8 @@ class Command(base.Command):
             directory=directory, by=self.by, at=timezone.now(), dry_run=dry_run, progress=self.progress
         )
         self.end_progress()
+        if not dry_run:
+            publish_loaded(loaded=loaded, by=self.by, at=timezone.now())
         for name in loaded.left_out:
             self.stderr.write(
                 _("%(file)s is left out: the files are named %(names)s.")

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from marketplace.web.bureau import audit, overview, receipts, views
+from marketplace.web.bureau import audit, catalogue, overview, receipts, views
 
 app_name = "bureau"
 urlpatterns = [
@@ -12,5 +12,8 @@ urlpatterns = [
     path("receipts/<int:number>/", receipts.receipt, name="receipt"),
     path("arrears/", receipts.owed, name="arrears"),
     path("audit/", audit.records, name="audit"),
+    path("catalogue/", catalogue.catalogue, name="catalogue"),
+    path("catalogue/services/<code:service>/", catalogue.service, name="catalogue_service"),
+    path("catalogue/houses/<code:premises>/", catalogue.house, name="catalogue_house"),
     path("reviews/", include("marketplace.web.bureau.reviews.urls")),
 ]

@@ -17,7 +17,8 @@ from marketplace.accounts.models import OneTimeCode
 from marketplace.families import operations as families
 from marketplace.web.access import roles
 from marketplace.web.family.acting import CHOSEN, person
-from marketplace.web.questions import CodeQuestion, PhoneQuestion, Question, address_of, plain
+from marketplace.web.forms import Marked
+from marketplace.web.questions import CodeQuestion, PhoneQuestion, address_of, plain
 from vouchers.delegates.models import Delegation
 from vouchers.delegates.operations import CannotAct
 from vouchers.elders import sealing
@@ -48,7 +49,7 @@ class ElderQuestion(PhoneQuestion):
         return plain(self.cleaned_data["elder"])
 
 
-class MeQuestion(Question):
+class MeQuestion(Marked):
     name = forms.CharField(
         label=_("Your name"),
         max_length=30,
@@ -63,7 +64,7 @@ class MeQuestion(Question):
     )
 
 
-class TermsQuestion(Question):
+class TermsQuestion(Marked):
     may = forms.ChoiceField(
         label=_("What do you want to do for the elder?"),
         choices=[

@@ -19,7 +19,8 @@ from marketplace.accounts.models import OneTimeCode
 from marketplace.families import operations as families
 from marketplace.web.access import roles
 from marketplace.web.family.acting import CHOSEN, person
-from marketplace.web.questions import CodeQuestion, PhoneQuestion, Question, address_of, plain
+from marketplace.web.forms import Marked
+from marketplace.web.questions import CodeQuestion, PhoneQuestion, address_of, plain
 from vouchers.delegates.operations import PAPER_DIGITS, CannotAct, elder_of_paper
 from vouchers.elders import sealing
 from vouchers.elders.models import Elder
@@ -27,7 +28,7 @@ from vouchers.elders.models import Elder
 CLAIM = "record_claim"  # in the session: ID number (sealed), number of the code, the elder proven, paper code
 
 
-class IdQuestion(Question):
+class IdQuestion(Marked):
     id_number = forms.CharField(
         label=_("ID number"),
         max_length=40,
@@ -47,7 +48,7 @@ class IdQuestion(Question):
         return number
 
 
-class PaperQuestion(Question):
+class PaperQuestion(Marked):
     code = forms.CharField(
         label=_("Ten digits on the paper"),
         max_length=40,
@@ -62,7 +63,7 @@ class PaperQuestion(Question):
         return code
 
 
-class ConsentQuestion(Question):
+class ConsentQuestion(Marked):
     notice = forms.BooleanField(
         label=_("I have read what is done with my data."),
         error_messages={"required": _("Tick this box to go on, or call us.")},

@@ -13,38 +13,29 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from marketplace.web.family.acting import elder_of, for_elder
+from marketplace.web.forms import Marked
 from vouchers.codes.operations import codes_of, set_pin
 from vouchers.codes.pins import is_six_digits
 from vouchers.codes.refusals import PIN_SENTENCES, CannotSetPin
 
 
-class PinForm(forms.Form):
+def pin_field(label: Any, missing: Any, autocomplete: str) -> forms.CharField:
+    """A field for six digits that nobody shall read over a shoulder."""
+    attrs = {"class": "form-control pin", "inputmode": "numeric", "autocomplete": autocomplete}
+    return forms.CharField(
+        label=label, error_messages={"required": missing}, widget=forms.PasswordInput(attrs=attrs)
+    )
+
+
+class PinForm(Marked):
     """Two fields, as what is typed is hidden. Digits of any width are taken."""
 
-    pin = forms.CharField(
-        label=gettext_lazy("Six digits"), error_messages={"required": gettext_lazy("Type six digits.")}
+    pin = pin_field(gettext_lazy("Six digits"), gettext_lazy("Type six digits."), "new-password")
+    again = pin_field(
+        gettext_lazy("The same six digits again"),
+        gettext_lazy("Type the same six digits again."),
+        "new-password",
     )
-    again = forms.CharField(
-        label=gettext_lazy("The same six digits again"),
-        error_messages={"required": gettext_lazy("Type the same six digits again.")},
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        wrong = self.errors if self.is_bound else {}
-        for name, field in self.fields.items():
-            field.widget = forms.PasswordInput(
-                attrs={
-                    "class": "form-control pin",
-                    "inputmode": "numeric",
-                    "autocomplete": "new-password",
-                    **(
-                        {"aria-invalid": "true", "aria-describedby": f"id_{name}_error"}
-                        if name in wrong
-                        else {}
-                    ),
-                }
-            )
 
     def clean_pin(self) -> str:
         pin = _plain(self.cleaned_data["pin"])
@@ -57,10 +48,6 @@ class PinForm(forms.Form):
         if cleaned.get("pin") and cleaned.get("again") and cleaned["pin"] != _plain(cleaned["again"]):
             self.add_error("again", _("These are not the same digits as above. Type both again."))
         return cleaned
-
-    @property
-    def first_field_id(self) -> str:
-        return self["pin"].id_for_label
 
 
 def _plain(text: str) -> str:

@@ -17,6 +17,7 @@ from marketplace.fulfilment.models import WorkOrder
 from marketplace.offerings.baskets import address_of, new_basket, open_basket, want
 from marketplace.offerings.models import Wish
 from marketplace.web.family.acting import elder_of, for_elder
+from marketplace.web.forms import Marked
 from marketplace.web.market.browse import offer_shown
 from providers.caregivers.queries import appointments_on
 from providers.models import Offer, OrderTerms
@@ -130,11 +131,11 @@ def last_address(elder: Elder) -> str:
     return last.address() if last else ""
 
 
-class WhereForm(forms.Form):
+class WhereForm(Marked):
     address = forms.CharField(
         label=_("Street, number, building, room"),
         max_length=120,
-        widget=forms.Textarea(attrs={"class": "form-control", "rows": 3, "autocomplete": "street-address"}),
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "street-address"}),
         error_messages={"required": _("Say where the service is to be brought.")},
     )
 

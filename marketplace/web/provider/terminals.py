@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from marketplace.accounts.models import Role
 from marketplace.web import scope
 from marketplace.web.access import roles
+from marketplace.web.forms import Marked
 from providers.models import Premises
 from vouchers.models import Redemption, Terminal
 from vouchers.terminals.operations import ENROLMENT_MINUTES, give_code, revoke
@@ -26,7 +27,7 @@ class PlaceField(forms.ModelChoiceField):
         return f"{obj.code} {obj.name}"
 
 
-class CodeForm(forms.Form):
+class CodeForm(Marked):
     premises = PlaceField(
         Premises.objects.none(),
         label=pgettext_lazy("of a tablet", "Place"),
@@ -45,18 +46,6 @@ class CodeForm(forms.Form):
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = places
         field.empty_label = None
-        wrong = self.errors if self.is_bound else {}
-        for name, one in self.fields.items():
-            one.widget.attrs["class"] = "form-select" if name == "premises" else "form-control"
-            if one.help_text:
-                one.widget.attrs["aria-describedby"] = f"id_{name}_helptext"
-            if name in wrong:
-                one.widget.attrs["aria-invalid"] = "true"
-                one.widget.attrs["aria-describedby"] = f"id_{name}_error"
-
-    @property
-    def first_field_id(self) -> str:
-        return self["premises"].id_for_label
 
 
 @roles(Role.OPERATOR_MANAGER)

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from marketplace.web.provider import papers, served, terminals, today
+from marketplace.web.provider.supply import caregivers, offers, places
 
 app_name = "office"
 urlpatterns = [
@@ -9,4 +10,9 @@ urlpatterns = [
     path("served/", served.served, name="served"),
     path("papers/", papers.papers, name="papers"),
     path("tablets/", terminals.terminals, name="terminals"),
+    path("places/", places.places, name="places"),
+    path("places/<code:premises>/", places.place, name="place"),
+    path("places/<code:premises>/<code:service>/", offers.offer, name="offer"),
+    path("caregivers/", caregivers.caregivers, name="caregivers"),
+    path("caregivers/<code:caregiver>/", caregivers.caregiver, name="caregiver"),
 ]

@@ -20,7 +20,8 @@ from marketplace.accounts.models import OneTimeCode, User
 from marketplace.accounts.operations import account_of_phone
 from marketplace.messages.operations import tell
 from marketplace.web.access import anyone
-from marketplace.web.questions import CodeQuestion, PhoneQuestion, Question, address_of
+from marketplace.web.forms import Marked
+from marketplace.web.questions import CodeQuestion, PhoneQuestion, address_of
 
 KEPT = timedelta(days=90)  # on the elder's own phone nobody wants to sign in again and again
 ASKED = "sign_in_asked"  # in the session: number of the code, where to go after
@@ -56,7 +57,7 @@ def code(request: HttpRequest) -> HttpResponse:
     sent = OneTimeCode.objects.filter(number=asked["number"], purpose=SIGN_IN).first() if asked else None
     if asked is None or sent is None:
         return redirect("sign_in_phone")
-    form: Question = CodeQuestion(request.POST or None)
+    form: Marked = CodeQuestion(request.POST or None)
     if "again" in request.POST:
         try:
             _send(request, sent.phone(), asked["next"])

@@ -6,6 +6,8 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
+from marketplace.web.forms import dress
+
 
 class SignInForm(AuthenticationForm):
     error_messages = {
@@ -19,13 +21,8 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].error_messages["required"] = _("Enter your user name")
         self.fields["password"].label = _("Password")
         self.fields["password"].error_messages["required"] = _("Enter your password")
-        wrong = self.errors if self.is_bound else {}
-        for name, field in self.fields.items():
-            field.widget.attrs["class"] = "form-control"
-            field.widget.attrs.pop("autofocus", None)
-            if name in wrong:
-                field.widget.attrs["aria-invalid"] = "true"
-                field.widget.attrs["aria-describedby"] = f"id_{name}_error"
+        for field in self.fields.values():
+            dress(field).widget.attrs.pop("autofocus", None)
 
     @property
     def first_field_id(self) -> str:

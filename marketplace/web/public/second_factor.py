@@ -18,15 +18,16 @@ from marketplace.accounts import second
 from marketplace.accounts.codes import WrongCode
 from marketplace.accounts.models import User
 from marketplace.web.access import anyone
+from marketplace.web.forms import Marked
 from marketplace.web.public.by_phone import BACKEND
 from marketplace.web.qr import on_screen
-from marketplace.web.questions import Question, address_of, plain
+from marketplace.web.questions import address_of, plain
 
 HALFWAY = "signing_in"  # in the session: who, since when, where to
 LASTS = timedelta(minutes=10)
 
 
-class SecondQuestion(Question):
+class SecondQuestion(Marked):
     code = forms.CharField(
         label=_("Code"),
         max_length=20,

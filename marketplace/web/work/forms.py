@@ -21,12 +21,6 @@ from vouchers.city.operations import FILES, SUFFIXES
 class WorkForm(Marked):
     """`args` and `files` are what the job is started with."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            select = isinstance(field.widget, forms.Select)
-            field.widget.attrs["class"] = "form-select" if select else "form-control"
-
     @property
     def args(self) -> dict[str, Any]:
         return {}
