@@ -10,14 +10,18 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
-from marketplace.accounts.codes import GOOD_FOR, send_code
+from marketplace.accounts.codes import GOOD_FOR, forgive, one_more_try, send_code
 from marketplace.accounts.models import OneTimeCode, User
 from marketplace.messages.operations import tell
+from vouchers.codes import pins
+from vouchers.codes.operations import check_pin, codes_of
+from vouchers.codes.refusals import CannotIdentify
 from vouchers.delegates import operations as delegates
 from vouchers.delegates.models import Call, Delegation, OwnRecord
 from vouchers.elders import sealing
 from vouchers.elders.models import Elder
 
+SALT_AND_HASH = pins.SALT_BYTES + 32  # bytes of a PIN that is kept
 MINUTES = str(int(GOOD_FOR.total_seconds() // 60))
 
 
@@ -246,6 +250,38 @@ def agree(*, delegation: Delegation, how: str, by: Any, at: datetime, channel: s
         until=done.until,
     )
     return done
+
+
+def agree_by_pin(
+    *, user: User, delegation: Delegation | None, asked: OneTimeCode, pin: str, address: str, at: datetime
+) -> Delegation:
+    """This function will let the delegate in, when the elder types the PIN on the delegate's phone.
+
+    1. Count the try: five in a quarter of an hour at what was asked for, whether there is such an elder or not.
+    2. Examine the PIN, which is counted for the elder too, wherever it is typed.
+    3. Agree.
+
+    Not inside a transaction: tries stay counted. Whoever asked for somebody who is not there (`delegation` None)
+    is answered the same. Raises: WrongCode; NotAgreed; CannotAct not_open.
+    """
+    subject = f"PIN for {bytes(asked.subject).hex()}"
+    one_more_try(subject=subject, address=address, at=at)
+    try:
+        if delegation is None:
+            pins.matches(pin, bytes(SALT_AND_HASH), elder="")  # takes as long
+            raise NotAgreed
+        check_pin(codes=codes_of(delegation.elder), pin=pin, terminal_key="family", at=at)
+    except CannotIdentify:
+        raise NotAgreed from None
+    forgive(subject=subject)
+    return agree(delegation=delegation, how=Delegation.Agreed.PIN, by=user, at=at)
+
+
+class NotAgreed(Exception):
+    """The PIN is not the elder's, or the elder has none, or there is no such elder: all told in the same words."""
+
+    def __str__(self) -> str:
+        return str(_("This PIN does not fit. The elder can tell you the code instead, or call the hotline."))
 
 
 @transaction.atomic

@@ -9,15 +9,21 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
 from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from playwright.sync_api import BrowserContext, Page, expect
 
 from marketplace.fulfilment.models import CareOrder, WorkOrder
+from marketplace.fulfilment.standing import place_standing
+from marketplace.messages.models import Message
 from marketplace.offerings.models import Story
-from tests import databases
+from tests import databases, story
 from tests.journeys.conftest import Site
 from tests.journeys.test_family import troubles
-from tests.shop.ground import BATH, LATE_LUNCH, NOW, Ground, purse
-from tests.story import moment, yuan
+from tests.shop.ground import BATH, LATE_LUNCH, LUNCH, NOW, Ground, purse
+from tests.story import day, moment, yuan
+from tests.web.builder import PASSWORD
+from vouchers.elders.search import learn_names
 
 
 @pytest.fixture(scope="module")
@@ -66,34 +72,50 @@ def phone(site: Site, visit: Callable[..., BrowserContext]) -> Callable[..., Pag
     return open_
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_lunch_in_six_pages_again_in_three_taps_and_every_fen_back(site, phone, scripts):
+LONG = pytest.mark.long  # the other crossings of language and scripts
+
+
+@pytest.mark.parametrize(
+    ("language", "scripts"),
+    [
+        ("zh-hans", False),
+        ("en", True),
+        pytest.param("zh-hans", True, marks=LONG),
+        pytest.param("en", False, marks=LONG),
+    ],
+)
+def test_lunch_in_six_pages_again_in_three_taps_and_every_fen_back(site, phone, language, scripts):
     ground = site.city
     before = purse(ground.li)
-    page = phone(scripts=scripts)
+    page = phone(scripts=scripts, language=language)
+    with translation.override(language):
+        pages = [
+            ("link", _("canteen").capitalize()),  # 2: near ones first
+            ("link", "长者餐厅午餐"),  # 3: who pays what
+            ("link", _("Order this")),  # 4: when
+            ("button", "11:30"),  # 5: is this right
+            ("button", _("Order now")),  # 6: done
+        ]
+        ordered, again, cancel = map(_, ("Ordered", "Order the same again", "Cancel this"))
+        back = _("Cancelled. Your vouchers are free again.")
     page.goto("/services/")  # 1: what do you need
-    page.get_by_role("link", name="助餐").click()  # 2: near ones first
-    page.get_by_role("link", name="长者餐厅午餐").click()  # 3: who pays what
-    expect(page.get_by_text("政府补")).to_be_visible()
-    page.get_by_role("link", name="点这一单").click()  # 4: when
-    page.get_by_role("button", name="11:30").click()  # 5: is this right
-    expect(page.get_by_text("您当面付")).to_be_visible()
-    page.get_by_role("button", name="确认下单").click()  # 6: done
-    expect(page.get_by_role("heading", name="下单成功")).to_be_visible()
+    for role, words in pages:
+        page.get_by_role(role, name=words).first.click()
+    expect(page.get_by_role("heading", name=ordered)).to_be_visible()
     assert purse(ground.li)[1] - before[1] == yuan(8)
     first = CareOrder.objects.filter(elder=ground.li).latest("id")
 
     page.goto("/services/orders/")
     page.get_by_role("link", name="长者餐厅午餐").first.click()  # one tap
-    page.get_by_role("button", name="再来一单").click()  # two
-    page.get_by_role("button", name="确认下单").click()  # three
-    expect(page.get_by_role("heading", name="下单成功")).to_be_visible()
+    page.get_by_role("button", name=again).click()  # two
+    page.get_by_role("button", name=pages[-1][1]).click()  # three
+    expect(page.get_by_role("heading", name=ordered)).to_be_visible()
     assert CareOrder.objects.filter(elder=ground.li).latest("id") != first
 
     for work in WorkOrder.objects.filter(order__elder=ground.li, state="placed"):
         page.goto(reverse("market:order", args=[work.order.order.number]))
-        page.get_by_role("button", name="取消").click()
-        expect(page.get_by_text("已取消，消费券已退回").first).to_be_visible()
+        page.get_by_role("button", name=cancel).click()
+        expect(page.get_by_text(back).first).to_be_visible()
     assert purse(ground.li) == before
 
 
@@ -110,14 +132,79 @@ def test_a_daughter_orders_for_two_parents_and_each_wallet_shows_its_own(site, p
         page.get_by_role("button", name="12:30").click()
         page.get_by_role("button", name="Order now").click()
         expect(page.get_by_role("heading", name="Ordered")).to_be_visible()
+        page.goto("/my/wallet/")
+        expect(page.locator(".left strong")).to_have_text(f"{purse(getattr(ground, elder.lower()))[0]:.0f}")
     for who in (ground.li, ground.wang):
         assert purse(who)[1] - before[who.code][1] == yuan(8)
         assert CareOrder.objects.filter(elder=who).latest("id").work.get().starts_at == LATE_LUNCH
 
 
+def test_lunch_monday_to_friday_for_a_week(site, phone):
+    """Ordered once more, then again and again: five lunches, on their days, until it is ended."""
+    ground = site.city
+    elder = story.elder("ZHAO", "赵大娘", "1946-05-06", ground.community)
+    story.issue_on("2026-01-01")
+    ground.agree(elder)
+    page = phone("ZHAO", language="en")
+    ground.order((ground.lunch, LUNCH), elder=elder)
+    page.goto("/services/orders/")
+    page.get_by_role("link", name="长者餐厅午餐").click()
+    page.get_by_role("link", name="Order this again and again").click()
+    page.get_by_role("button", name="Monday to Friday").click()
+    expect(page.get_by_text("It is ordered for you every night")).to_be_visible()
+    for night in range(6, 10):  # from Tuesday on
+        place_standing(today=day(f"2026-01-{night:02}"), at=moment(f"2026-01-{night:02} 00:10"))
+    works = WorkOrder.objects.filter(order__elder=elder).order_by("starts_at")
+    assert [timezone.localtime(one.starts_at).day for one in works] == [5, 6, 7, 8, 9]
+    assert purse(elder) == (yuan(10), yuan(40)), "five lunches of 8 yuan"
+    page.goto("/services/orders/")
+    expect(page.locator(".rows").first.get_by_role("heading", name="长者餐厅午餐")).to_have_count(5)
+    page.get_by_role("button", name="End this").click()
+    expect(page.get_by_text("Ended. What is ordered already stays")).to_be_visible()
+    assert place_standing(today=day("2026-01-10"), at=moment("2026-01-10 00:10")).orders == 0
+
+
+def test_the_hotline_does_it_all(site, visit):
+    """Found by letters and the phone's tail, rung back, lunch ordered and cancelled, told to the elder."""
+    ground = site.city
+    agent = story.user("hotline", "hotline_agent")
+    agent.set_password(PASSWORD)
+    agent.save()
+    learn_names([ground.wang.name])
+    before = purse(ground.wang)
+    page = visit("hotline", language="en").new_page()
+    page.goto("/hotline/")
+    page.fill("#q", f"wdm {ground.wang.phone_tail}")
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name="王大明").click()
+    page.get_by_role("button", name="Open a call").click()
+    page.get_by_role("button", name="I rang back and spoke with them").click()
+    page.get_by_role("link", name="Vouchers and orders").click()
+    expect(page.locator(".acting")).to_contain_text("王大明")
+    page.get_by_role("link", name="Order a service").click()
+    page.get_by_role("link", name="Canteen").click()
+    page.get_by_role("link", name="长者餐厅午餐").click()
+    page.get_by_role("link", name="Order this").click()
+    page.get_by_role("button", name="11:30").click()
+    expect(page.locator(".acting")).to_contain_text("王大明")
+    page.get_by_role("button", name="Order now").click()
+    expect(page.get_by_role("heading", name="Ordered")).to_be_visible()
+    assert purse(ground.wang)[1] - before[1] == yuan(8)
+    assert CareOrder.objects.filter(elder=ground.wang).latest("id").channel == "hotline"
+    page.get_by_role("button", name="Cancel this").click()
+    expect(page.get_by_text("Your vouchers are free again")).to_be_visible()
+    assert purse(ground.wang) == before
+    said = Message.objects.filter(elder=ground.wang, kind="acted_for").count()
+    assert said == 2, "the elder is told of each act"
+    page.goto("/hotline/call/")
+    page.get_by_role("button", name="End the call").click()
+    page.goto("/my/")
+    expect(page.get_by_role("heading", name="Find an elder")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     ("language", "large"),
-    [("zh-hans", False), ("en", False), ("zh-hans", True)],
+    [("zh-hans", False), pytest.param("en", False, marks=LONG), pytest.param("zh-hans", True, marks=LONG)],
 )
 def test_every_page_can_be_read_and_pressed_by_old_eyes_and_hands(site, phone, language, large):
     page = phone(language=language)

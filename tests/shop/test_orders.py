@@ -311,9 +311,9 @@ def _anew(care):
     return type(care).objects.select_related("basket", "elder", "user").get(pk=care.pk)
 
 
-def test_twelve_people_for_three_places_with_a_second_wish_each(fresh_db):
-    ground = Ground(capacity=3)
-    people = [story.elder(f"E{n}", f"老人{n}", "1944-02-03", ground.community) for n in range(12)]
+def test_twenty_people_for_five_places_with_a_second_wish_each(fresh_db):
+    ground = Ground(capacity=5)
+    people = [story.elder(f"E{n}", f"老人{n}", "1944-02-03", ground.community) for n in range(20)]
     story.issue_on("2026-01-01")
     baskets = [
         ground.basket((ground.lunch, LUNCH), (ground.lunch, moment("2026-01-06 11:30")), elder=person)
@@ -326,9 +326,9 @@ def test_twelve_people_for_three_places_with_a_second_wish_each(fresh_db):
         ]
     )
     refused = [answer for answer in answers if isinstance(answer, CannotOrder)]
-    assert [one.code for one in refused] == ["full"] * 9, answers
-    assert (CareOrder.objects.count(), Order.objects.count(), open_holds()) == (3, 3, 6)
-    assert list(Slot.objects.order_by("id").values_list("taken", flat=True)) == [3, 3]
+    assert [one.code for one in refused] == ["full"] * 15, answers
+    assert (CareOrder.objects.count(), Order.objects.count(), open_holds()) == (5, 5, 10)
+    assert list(Slot.objects.order_by("id").values_list("taken", flat=True)) == [5, 5]
     assert not violations()
 
 

@@ -153,6 +153,7 @@ PAGES = {
     "people:ask_me": _page({PUBLIC}, step=True, posts=True),
     "people:ask_terms": _page({PUBLIC}, step=True, posts=True),
     "people:ask_code": _page({PUBLIC}, step=True, posts=True),
+    "people:ask_pin": _page({PUBLIC}, step=True, posts=True),
     "people:agreed": _page({PUBLIC}),
     "people:people": _page(FAMILY, missing=NOT_A_DELEGATE),
     "people:answer": _page(FAMILY, missing=NOT_A_DELEGATE, posts=True),

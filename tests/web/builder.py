@@ -270,7 +270,9 @@ def _supply(house: Premises, service: Service, operator: Operator) -> None:
     """The first house is open in the mornings, has sittings, another week to come, a closed day, a caregiver."""
     offer = Offer.objects.create(premises=house, service=service)
     kind = get_model("catalogue", "ProductClass").objects.create(slug="service", name="service")
-    product = get_model("catalogue", "Product")(upc=service.code, title=service.name, slug="sv01", product_class=kind)
+    product = get_model("catalogue", "Product")(
+        upc=service.code, title=service.name, slug="sv01", product_class=kind
+    )
     [product] = type(product).objects.bulk_create([product])
     Listing.objects.create(product=product, service=service, words="现做的热饭热菜。")
     OrderTerms.objects.create(

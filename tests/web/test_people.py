@@ -15,6 +15,7 @@ from marketplace.families import operations as families
 from marketplace.messages.models import Message
 from tests import story
 from tests.threads import at_once
+from vouchers.codes.operations import set_pin
 from vouchers.delegates import operations as delegates
 from vouchers.delegates.models import Call, Consent, Delegation, OwnRecord, PaperCode
 from vouchers.delegates.operations import CannotAct
@@ -269,6 +270,24 @@ def test_the_daughter_asks_grandma_tells_the_code_and_ends_it_in_three_taps(town
     assert daughter.get(home).status_code == 302  # with her next press of a button
     assert daughter.post(reverse("people:whom"), {"elder": "LI"}).status_code == 404
     assert Message.objects.filter(user=one.user).latest("id").kind == "delegate_ended"
+
+
+def test_grandma_beside_her_daughter_agrees_with_her_pin(town):
+    li, daughter, stranger = story.elder_named("LI"), person(DAUGHTER), person(STRANGER)
+    assert daughter.get(reverse("people:ask_pin")).status_code == 302, "first one asks"
+    set_pin(elder=li, pin="730514", by="test", at=timezone.now())
+    asks(stranger, li, phone=story.elder_named("ZHANG").phone())
+    asks(daughter, li)
+    assert reverse("people:ask_pin") in daughter.get(reverse("people:ask_code")).content.decode()
+    for who in (daughter, stranger):  # there is such an elder, or not: the words are the same
+        assert "This PIN does not fit." in refused(who, "people:ask_pin", pin="111222")
+    assert not Delegation.objects.filter(state="agreed").exists()
+    answer(daughter, "people:ask_pin", pin="７３０ ５１４")
+    one = Delegation.objects.get()
+    assert (one.state, one.agreed_by, one.user.phone_tail) == ("agreed", "pin", DAUGHTER[-4:])
+    assert told(li) == ["delegate_asks", "delegate_may_act"]
+    said = [refused(stranger, "people:ask_pin", pin="111222") for _ in range(5)]
+    assert "Too many wrong codes" in said[-1] and "Too many wrong codes" not in said[0]
 
 
 def test_grandma_answers_on_her_own_phone(town):

@@ -17,6 +17,7 @@ from marketplace.accounts.models import OneTimeCode
 from marketplace.families import operations as families
 from marketplace.web.access import roles
 from marketplace.web.family.acting import CHOSEN, person
+from marketplace.web.family.pin import pin_field
 from marketplace.web.forms import Marked
 from marketplace.web.questions import CodeQuestion, PhoneQuestion, address_of, plain
 from vouchers.delegates.models import Delegation
@@ -179,6 +180,42 @@ def code(request: HttpRequest) -> HttpResponse:
             request.session[CHOSEN] = done.elder.code
             return redirect("people:agreed")
     return render(request, "family/ask_code.html", {"form": form, "minutes": families.MINUTES})
+
+
+class PinQuestion(Marked):
+    pin = pin_field(_("The elder's PIN, six digits"), _("Type six digits."), "off")
+
+    def clean_pin(self) -> str:
+        return plain(self.cleaned_data["pin"])
+
+
+@roles("")
+@sensitive_post_parameters("pin")
+@require_http_methods(["GET", "HEAD", "POST"])
+def by_pin(request: HttpRequest) -> HttpResponse:
+    """This page will let an elder who sits beside the delegate agree by typing the PIN."""
+    asked = request.session.get(ASKED, {})
+    if "code" not in asked:
+        return redirect("people:ask")
+    form = PinQuestion(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        mine = Delegation.objects.filter(pk=asked["delegation"], user=person(request))
+        try:
+            done = families.agree_by_pin(
+                user=person(request),
+                delegation=mine.select_related("elder", "user").first(),
+                asked=OneTimeCode.objects.get(number=asked["code"]),
+                pin=form.cleaned_data["pin"],
+                address=address_of(request),
+                at=timezone.now(),
+            )
+        except (WrongCode, families.NotAgreed, CannotAct) as refusal:
+            form.add_error("pin", str(refusal))
+        else:
+            request.session.pop(ASKED, None)
+            request.session[CHOSEN] = done.elder.code
+            return redirect("people:agreed")
+    return render(request, "family/ask_pin.html", {"form": form})
 
 
 @roles("")

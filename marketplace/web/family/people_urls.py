@@ -16,6 +16,7 @@ urlpatterns = [
     path("ask/me/", ask.me, name="ask_me"),
     path("ask/what/", ask.terms, name="ask_terms"),
     path("ask/code/", ask.code, name="ask_code"),
+    path("ask/pin/", ask.by_pin, name="ask_pin"),
     path("ask/done/", ask.agreed, name="agreed"),
     path("people/", people.people, name="people"),
     path("people/<int:number>/answer/", people.answer, name="answer"),

@@ -45,7 +45,8 @@ def search(request: HttpRequest) -> HttpResponse:
     """This page will find elders by what is typed."""
     text = request.GET.get("q", "").strip()[:60]
     found = find(text, among=_people(person(request)), most=MOST + 1) if text else []
-    context = {"q": text, "found": found[:MOST], "more": len(found) > MOST, "most": MOST}
+    rows = [(one, _name_of(one, person(request))) for one in found[:MOST]]
+    context = {"q": text, "found": rows, "more": len(found) > MOST, "most": MOST}
     return render(request, "hotline/search.html", context | {"call": _call(request)})
 
 
@@ -56,14 +57,18 @@ def elder(request: HttpRequest, code: str) -> HttpResponse:
     user, one = person(request), _one(request, code)
     context = {
         "elder": one,
-        # Who rings back asks by name; the others find the row and need no more.
-        "name": one.name if user.role == Role.HOTLINE_AGENT else one.masked_name,
+        "name": _name_of(one, user),
         "phone": masking.phone(one.phone()),
         "may_call": user.role == Role.HOTLINE_AGENT and one.died_on is None,
         "may_print": user.role in PAPER_GIVERS and one.died_on is None,
         "paper_days": delegates.PAPER_DAYS,
     }
     return render(request, "hotline/elder.html", context)
+
+
+def _name_of(one: Elder, user: User) -> str:
+    """Who rings back asks by name; the others find the row and need no more."""
+    return one.name if user.role == Role.HOTLINE_AGENT else one.masked_name
 
 
 @roles(*PAPER_GIVERS)
