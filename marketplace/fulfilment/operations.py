@@ -278,12 +278,17 @@ def cancel_until(work: WorkOrder) -> datetime:
 
 
 def may_cancel(work: WorkOrder, at: datetime) -> bool:
-    return work.is_open and work.state != WorkOrder.State.UNDERWAY and at <= cancel_until(work)
+    return is_held(work) and work.state != WorkOrder.State.UNDERWAY and at <= cancel_until(work)
+
+
+def is_held(work: WorkOrder) -> bool:
+    """Whether it is still to be delivered: the hold is the truth, the work order follows it (tidy)."""
+    return work.is_open and work.hold.state == Hold.State.OPEN
 
 
 def check_cancel(work: WorkOrder, at: datetime) -> None:
     """Raises CannotOrder with the reason why this cannot be cancelled at `at`."""
-    if not work.is_open:
+    if not is_held(work):
         raise CannotOrder("closed")
     if not may_cancel(work, at):
         raise CannotOrder("too_late_to_cancel")

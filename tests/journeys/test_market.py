@@ -172,6 +172,8 @@ def test_the_hotline_does_it_all(site, visit):
     agent.save()
     learn_names([ground.wang.name])
     before = purse(ground.wang)
+    told = Message.objects.filter(elder=ground.wang, kind="acted_for")
+    heard = told.count()
     page = visit("hotline", language="en").new_page()
     page.goto("/hotline/")
     page.fill("#q", f"wdm {ground.wang.phone_tail}")
@@ -194,8 +196,7 @@ def test_the_hotline_does_it_all(site, visit):
     page.get_by_role("button", name="Cancel this").click()
     expect(page.get_by_text("Your vouchers are free again")).to_be_visible()
     assert purse(ground.wang) == before
-    said = Message.objects.filter(elder=ground.wang, kind="acted_for").count()
-    assert said == 2, "the elder is told of each act"
+    assert told.count() == heard + 2, "the elder is told of each act"
     page.goto("/hotline/call/")
     page.get_by_role("button", name="End the call").click()
     page.goto("/my/")

@@ -7,12 +7,13 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from marketplace.messages.models import Message
+from tests.journeys import test_market
 from tests.journeys.test_family import troubles
-from tests.journeys.test_market import site  # noqa: F401 - the same street on the same Monday
 from tests.shop.ground import NOW
 from vouchers.codes.operations import set_pin
 from vouchers.delegates.models import Delegation, OwnRecord
 
+site = test_market.site  # the same street on the same Monday
 DAUGHTERS = {
     "code": "13800000081",
     "pin": "13800000082",
@@ -25,12 +26,13 @@ def last_code() -> str:
 
 
 @pytest.fixture
-def look(site):  # noqa: F811
+def look(site):
     """look(page, name): what is wrong with what this page shows now is told at the end."""
     wrong: list[str] = []
 
     def check(page: Page, name: str) -> None:
         width = page.viewport_size
+        page.evaluate("scrollTo(0, 0)")  # the bar of help may lie over anything, wherever one has scrolled to
         wrong.extend(f"{name}: {one}" for one in troubles(page, large=False, widths=(390,)))
         page.set_viewport_size(width)
 
@@ -61,7 +63,7 @@ def telephone(visit: Callable[..., BrowserContext]) -> Callable[..., Page]:
 )
 def test_grandma_claims_her_record_lets_her_daughter_act_and_ends_it(
     site, telephone, look, how, language, scripts
-):  # noqa: F811
+):
     elder = {"code": site.city.li, "pin": site.city.wang}[how]
     with_scripts = {"language": language, "scripts": scripts}
     hers = telephone(elder.phone(), **with_scripts)
@@ -130,7 +132,7 @@ def test_grandma_claims_her_record_lets_her_daughter_act_and_ends_it(
     daughter.wait_for_url(lambda url: "/my/wallet" not in url)
 
 
-def test_a_pin_page_can_be_read_and_pressed(site, telephone, look):  # noqa: F811
+def test_a_pin_page_can_be_read_and_pressed(site, telephone, look):
     page = telephone(DAUGHTERS[""])
     li = site.city.li
     page.goto("/my/ask/")

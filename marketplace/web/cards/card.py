@@ -1,36 +1,16 @@
 """The printed voucher card: a static QR code and twelve digits, both with the PIN, for who has no telephone."""
 
-import io
-import json
-from functools import lru_cache
 from pathlib import Path
 
-import segno
-import typst
 from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from marketplace.web import typeset
 from vouchers.codes import digits
 from vouchers.codes.operations import CardCode
 
 TEMPLATE = Path(__file__).with_name("card.typ")
-FONT = "Noto Sans CJK SC"
-
-
-class NoChineseFont(Exception):
-    """This machine cannot print Chinese: the font is missing."""
-
-    def __str__(self) -> str:
-        return f"The font {FONT} is missing on this machine (Debian: apt install fonts-noto-cjk)."
-
-
-@lru_cache(maxsize=1)
-def _fonts() -> typst.Fonts:
-    fonts = typst.Fonts(include_system_fonts=True)
-    if FONT not in fonts.families():
-        raise NoChineseFont
-    return fonts
 
 
 def card(*, name: str, code: CardCode) -> bytes:
@@ -51,11 +31,6 @@ def card(*, name: str, code: CardCode) -> bytes:
         "help": _("Need help?"),
         "hotline": settings.HOTLINE,
         "card": _("Card no. %(number)s") % {"number": code.card},
+        "qr": typeset.qr(code.text, error="q", border=2, larger=False),
     }
-    drawing = io.BytesIO()
-    segno.make(code.text, error="q", boost_error=False).save(drawing, kind="svg", border=2)
-    return typst.compile(
-        TEMPLATE.read_bytes(),
-        font_paths=_fonts(),
-        sys_inputs={"said": json.dumps(said), "qr": drawing.getvalue().decode()},
-    )
+    return typeset.pdf(TEMPLATE, said)

@@ -9,6 +9,7 @@ from marketplace.web import scope
 from marketplace.web.access import CARD_PRINTERS, roles
 from marketplace.web.cards.card import card
 from marketplace.web.cards.forms import CardForm
+from marketplace.web.typeset import NoChineseFont
 from vouchers.codes.operations import print_card, replace_card
 
 
@@ -26,6 +27,11 @@ def cards(request: HttpRequest) -> HttpResponse:
     elder = form.cleaned_data["code"]
     make = replace_card if form.cleaned_data["lost"] else print_card
     code = make(elder=elder, by=request.user, at=timezone.now())
-    response = HttpResponse(card(name=elder.masked_name, code=code), content_type="application/pdf")
+    try:
+        printed = card(name=elder.masked_name, code=code)
+    except NoChineseFont as refusal:
+        form.add_error(None, str(refusal))
+        return render(request, "cards/cards.html", {"form": form})
+    response = HttpResponse(printed, content_type="application/pdf")
     response["Content-Disposition"] = 'attachment; filename="voucher-card.pdf"'
     return response

@@ -1,44 +1,26 @@
-"""A paper as PDF, set by Typst: A4, figures on the right, its number and a code to verify it by.
+"""A paper as PDF: A4, figures on the right, its number and a code to verify it by."""
 
-Typst gets the content as JSON, never as markup: what stands in a name cannot set anything.
-"""
-
-import io
-import json
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import segno
-import typst
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from marketplace.templatetags.yiquan import full_day, money, month_name
-from marketplace.web import sheets
+from marketplace.web import sheets, typeset
 from vouchers.models import Approval, Paper, Statement
 
 CERTIFIED = ("charge", "credit", "applied", "cash_due")
 TEMPLATE = Path(__file__).with_name("paper.typ")
 
 
-@lru_cache(maxsize=1)
-def _template() -> bytes:
-    return TEMPLATE.read_bytes()
-
-
 def pdf(paper: Paper, *, address: str, language: str = "zh-hans") -> bytes:
     """This function will give the PDF of a paper; `address` is where its QR code leads."""
     with translation.override(language):
         told = _told(paper, address)
-    return typst.compile(
-        _template(),
-        format="pdf",
-        sys_inputs={"paper": json.dumps(told, ensure_ascii=False)},
-        timestamp=int(paper.issued_at.timestamp()),
-    )
+    return typeset.pdf(TEMPLATE, told, at=paper.issued_at)
 
 
 def _told(paper: Paper, address: str) -> dict[str, Any]:
@@ -65,7 +47,8 @@ def _told(paper: Paper, address: str) -> dict[str, Any]:
         "month": month_name(month),
         "number-word": _("Number"),
         "number": paper.number,
-        "qr": _qr(address),
+        # Error correction M bears a stamp across a corner.
+        "qr": typeset.qr(address, error="m", border=0, dark="#1B2320"),
         "qr-alt": _("Code that leads to the page where this paper is verified"),
         "facts": [[str(name), str(value)] for name, value in facts if value],
         "says": _(
@@ -99,10 +82,3 @@ def _told(paper: Paper, address: str) -> dict[str, Any]:
         "digest-word": _("Digest of the figures"),
         "digest": content["digest"],
     }
-
-
-def _qr(address: str) -> str:
-    """The address as an SVG of squares; error correction M bears a stamp across a corner."""
-    drawn = io.BytesIO()
-    segno.make(address, error="m", micro=False).save(drawn, kind="svg", border=0, dark="#1B2320")
-    return drawn.getvalue().decode()

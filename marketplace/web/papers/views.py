@@ -18,6 +18,7 @@ from marketplace.web.access import STATEMENT_READERS, anyone, roles
 from marketplace.web.papers.forms import VerifyForm
 from marketplace.web.papers.render import pdf as render_pdf
 from marketplace.web.trace.statements import find, up
+from marketplace.web.typeset import NoChineseFont
 from vouchers.models import Paper, Statement
 from vouchers.settlement.papers import CannotIssuePaper, check_paper, issue_paper
 
@@ -73,7 +74,11 @@ def pdf(request: HttpRequest, number: str) -> HttpResponse:
         number=number,
     )
     address = request.build_absolute_uri(reverse("verify", args=[paper.number, paper.code]))
-    data = render_pdf(paper, address=address, language=get_language() or "zh-hans")
+    try:
+        data = render_pdf(paper, address=address, language=get_language() or "zh-hans")
+    except NoChineseFont as refusal:
+        messages.error(request, str(refusal))
+        return redirect("papers", paper.statement.lease.code, paper.statement.month)
     return HttpResponse(
         data,
         content_type="application/pdf",

@@ -128,7 +128,7 @@ class CertificateForm(Marked):
 
 class TakeOnForm(CertificateForm):
     name = forms.CharField(
-        label=gettext_lazy("Name"),
+        label=gettext_lazy("Full name"),
         max_length=60,
         error_messages={"required": gettext_lazy("Type the name")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
