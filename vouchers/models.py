@@ -10,6 +10,7 @@ from vouchers.redemption.models import Claim, Redemption, Reversal
 from vouchers.review.models import CallBack, CallBackRound, ReviewProgress, RuleTerms
 from vouchers.settlement.models import Approval, Drawing, Objection, Paper, ReviewCase, Statement
 from vouchers.terminals.models import EnrolmentCode, Partner, Terminal
+from vouchers.visits.models import Visit, VisitReport
 from vouchers.wallets.models import Hold, HoldLine, Movement, Voucher
 
 __all__ = [
@@ -48,5 +49,7 @@ __all__ = [
     "Statement",
     "Terminal",
     "TokenUse",
+    "Visit",
+    "VisitReport",
     "Voucher",
 ]

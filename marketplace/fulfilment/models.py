@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from providers.models import Appointment, Booking, Offer, OrderTerms
+from providers.models import Appointment, Booking, Caregiver, Offer, OrderTerms
 from vouchers.elders import sealing
 from vouchers.models import Delegation, Elder, Hold
 
@@ -33,26 +33,32 @@ class CareOrder(models.Model):
 class WorkOrder(models.Model):
     """One service that was ordered: what is to be done when and where, its hold and its place.
 
-    The hold is the truth of the money; `state` follows it. `address` is sealed, bound to `key`.
+    The hold is the truth of the money; `state` follows it. `address` is sealed, bound to `key`. `caregiver` is
+    whom the office sends; until then an appointment names who was free when it was ordered.
     """
 
     class State(models.TextChoices):
         PLACED = "placed", _("ordered")
         ACCEPTED = "accepted", _("accepted")
+        ASSIGNED = "assigned", _("assigned")
         UNDERWAY = "underway", _("on the way")
         DONE = "done", _("delivered")
         CANCELLED = "cancelled", _("cancelled")
+        DECLINED = "declined", _("declined")
         MISSED = "missed", _("did not take place")
 
+    CLOSING = frozenset({State.DONE, State.CANCELLED, State.MISSED})
     MOVES = {
-        State.PLACED: {State.ACCEPTED, State.UNDERWAY, State.DONE, State.CANCELLED, State.MISSED},
-        State.ACCEPTED: {State.PLACED, State.UNDERWAY, State.DONE, State.CANCELLED, State.MISSED},
-        State.UNDERWAY: {State.ACCEPTED, State.DONE, State.CANCELLED, State.MISSED},
+        State.PLACED: CLOSING | {State.ACCEPTED, State.ASSIGNED, State.UNDERWAY, State.DECLINED},
+        State.ACCEPTED: CLOSING | {State.PLACED, State.ASSIGNED, State.UNDERWAY, State.DECLINED},
+        State.ASSIGNED: CLOSING | {State.PLACED, State.UNDERWAY, State.DECLINED},
+        State.UNDERWAY: CLOSING,
         State.DONE: set(),
         State.CANCELLED: set(),
+        State.DECLINED: set(),
         State.MISSED: set(),
     }
-    OPEN = (State.PLACED, State.ACCEPTED, State.UNDERWAY)
+    OPEN = (State.PLACED, State.ACCEPTED, State.ASSIGNED, State.UNDERWAY)
 
     key = models.CharField(max_length=70, unique=True)
     order = models.ForeignKey(CareOrder, models.PROTECT, related_name="work")
@@ -66,10 +72,13 @@ class WorkOrder(models.Model):
     hold = models.OneToOneField(Hold, models.PROTECT, related_name="work")
     booking = models.OneToOneField(Booking, models.PROTECT, null=True, related_name="work")
     appointment = models.OneToOneField(Appointment, models.PROTECT, null=True, related_name="work")
+    caregiver = models.ForeignKey(Caregiver, models.PROTECT, null=True, blank=True, related_name="work")
     state = models.CharField(max_length=9, choices=State, default=State.PLACED)
     changes = models.PositiveSmallIntegerField(default=0, help_text="how often the time was changed")
     closed_at = models.DateTimeField(null=True, blank=True)
-    closed_for = models.CharField(max_length=40, blank=True, help_text="why it was cancelled")
+    closed_for = models.CharField(
+        max_length=40, blank=True, help_text="why it was cancelled, declined or missed"
+    )
 
     class Meta:
         ordering = ["starts_at", "id"]
@@ -84,16 +93,27 @@ class WorkOrder(models.Model):
             ),
             models.CheckConstraint(
                 name="work_order_closed_with_its_time",
-                condition=Q(state__in=["placed", "accepted", "underway"], closed_at=None)
-                | Q(state__in=["done", "cancelled", "missed"], closed_at__isnull=False),
+                condition=Q(state__in=["placed", "accepted", "assigned", "underway"], closed_at=None)
+                | Q(state__in=["done", "cancelled", "declined", "missed"], closed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="work_order_assigned_to_somebody",
+                condition=~Q(state__in=["assigned", "underway"]) | Q(caregiver__isnull=False),
+                violation_error_message=_("Say who is sent."),
+            ),
+            models.CheckConstraint(
+                name="work_order_declined_with_its_reason",
+                condition=~Q(state="declined") | ~Q(closed_for=""),
+                violation_error_message=_("Say why it is declined."),
             ),
         ]
         indexes = [
             models.Index(
                 fields=["ends_at"],
                 name="work_order_open",
-                condition=Q(state__in=["placed", "accepted", "underway"]),
-            )
+                condition=Q(state__in=["placed", "accepted", "assigned", "underway"]),
+            ),
+            models.Index(fields=["offer", "starts_at"], name="work_order_of_offer"),
         ]
 
     def __str__(self) -> str:

@@ -39,8 +39,6 @@ OrderCreator = get_class("order.utils", "OrderCreator")
 
 UNDO = timedelta(minutes=10)
 """Whatever was ordered may be cancelled so long after, whatever the service's own cut-off."""
-REPORTING = timedelta(hours=72)
-"""So long after its end a terminal may still report a delivery (rules.md section 4): then it did not take place."""
 
 Answer = TypeVar("Answer")
 
@@ -300,10 +298,10 @@ def cancel(*, work: WorkOrder, placer: Placer, at: datetime) -> WorkOrder:
     Raises CannotOrder closed, too_late_to_cancel.
     """
     with transaction.atomic():
-        work = _locked(work)
+        work = locked(work)
         check_cancel(work, at)
         amount = held([work.hold])
-        _close(work, state=WorkOrder.State.CANCELLED, reason="cancelled", by=placer.by, at=at)
+        close(work, state=WorkOrder.State.CANCELLED, reason="cancelled", by=placer.by, at=at)
         if amount and work.order.delegation is not None:
             delegates.count_against_cap(
                 delegation=work.order.delegation, key=f"cancel:{work.key}", amount=-amount, at=at
@@ -327,7 +325,7 @@ def cancel(*, work: WorkOrder, placer: Placer, at: datetime) -> WorkOrder:
     return work
 
 
-def _locked(work: WorkOrder) -> WorkOrder:
+def locked(work: WorkOrder) -> WorkOrder:
     """The work order anew, under the elder's lock (journal, elder, then the rest: see statements.py)."""
     hold_journal_open()
     Elder.objects.select_for_update(no_key=True).get(pk=work.order.elder_id)
@@ -347,7 +345,7 @@ def _locked(work: WorkOrder) -> WorkOrder:
     )
 
 
-def _close(work: WorkOrder, *, state: str, reason: str, by: Any, at: datetime) -> None:
+def close(work: WorkOrder, *, state: str, reason: str, by: Any, at: datetime) -> None:
     """Close the work order; the elder is locked. Whatever it held and booked is free again."""
     if state != WorkOrder.State.DONE:
         release(hold=work.hold, by=by, at=at, reason=reason)
@@ -373,7 +371,7 @@ def change_time(*, work: WorkOrder, starts_at: datetime, placer: Placer, at: dat
     The same time again changes nothing. Raises CannotOrder.
     """
     with transaction.atomic():
-        work = _locked(work)
+        work = locked(work)
         check_cancel(work, at)
         if work.starts_at == starts_at:
             return work
@@ -410,6 +408,7 @@ def change_time(*, work: WorkOrder, starts_at: datetime, placer: Placer, at: dat
         except CAUSES as cause:
             raise CannotOrder(cause.code, cause=cause) from cause
         work.hold, work.starts_at, work.state = hold, starts_at, WorkOrder.State.PLACED
+        work.caregiver = None
         work.changes += 1
         work.save()
         record(by=placer.by, at=at, action="change_order", subject=work.key[:80], channel=placer.channel)
@@ -418,44 +417,3 @@ def change_time(*, work: WorkOrder, starts_at: datetime, placer: Placer, at: dat
         if placer.acting is not None:
             acted(acting=placer.acting, action="change_for", what=what, at=at)
     return work
-
-
-# What becomes of orders by themselves
-
-
-@dataclass(slots=True)
-class Tidied:
-    """How many work orders followed their hold (delivered, or released elsewhere), and how many ran out of time."""
-
-    delivered: int = 0
-    cancelled: int = 0
-    missed: int = 0
-
-
-def tidy(*, by: Any, at: datetime) -> Tidied:
-    """This function will bring open work orders up to what happened without them.
-
-    1. Whose hold was delivered is done; whose hold was released (a death) is cancelled.
-    2. What nobody reported within 72 hours of its end did not take place: its hold is released.
-
-    Each in a transaction of its own; run again it finds nothing.
-    """
-    done = Tidied()
-    open_work = WorkOrder.objects.filter(state__in=WorkOrder.OPEN).select_related("order")
-    closed_elsewhere = open_work.exclude(hold__state=Hold.State.OPEN).order_by("id")
-    for work in [*closed_elsewhere, *open_work.filter(ends_at__lt=at - REPORTING).order_by("id")]:
-        with transaction.atomic():
-            work = _locked(work)
-            if not work.is_open:
-                continue
-            if work.hold.state == Hold.State.DELIVERED:
-                _close(work, state=WorkOrder.State.DONE, reason="", by=by, at=at)
-                done.delivered += 1
-            elif work.hold.state == Hold.State.RELEASED:
-                reason = "death" if work.order.elder.died_on else "released"
-                _close(work, state=WorkOrder.State.CANCELLED, reason=reason, by=by, at=at)
-                done.cancelled += 1
-            elif work.ends_at < at - REPORTING:
-                _close(work, state=WorkOrder.State.MISSED, reason="not reported", by=by, at=at)
-                done.missed += 1
-    return done

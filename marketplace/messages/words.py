@@ -22,6 +22,12 @@ SENTENCES = {
     ),
     "order_changed": _("Your order is changed: %(what)s, %(when)s, %(where)s. Not right? Call %(hotline)s."),
     "order_cancelled": _("Cancelled: %(what)s, %(when)s. Your vouchers are free again."),
+    "order_declined": _(
+        "They cannot come: %(what)s, %(when)s. %(why)s Your vouchers are free again. To order elsewhere: sign in or call %(hotline)s."
+    ),
+    "visit_missed": _(
+        "Did not take place: %(what)s, %(when)s. Your vouchers are free again. Not right? Call %(hotline)s."
+    ),
     "standing_order_failed": _(
         "Your standing order could not be placed: %(what)s, %(when)s. %(why)s To order something else: sign in or call %(hotline)s."
     ),

@@ -17,8 +17,8 @@ from django.utils import timezone
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import first_open_day, previous_month
 from marketplace.accounts.codes import forget as forget_one_time_codes
-from marketplace.fulfilment import operations as orders
 from marketplace.fulfilment import standing
+from marketplace.fulfilment.tidying import tidy
 from marketplace.jobs import operations as jobs
 from marketplace.nightly.models import NightlyRun
 from vouchers.codes.operations import forget_used
@@ -144,7 +144,7 @@ def place_standing(today: date) -> str:
 
 def tidy_orders() -> str:
     """Close orders that were delivered, released or never reported."""
-    done = orders.tidy(by=BY, at=timezone.now())
+    done = tidy(by=BY, at=timezone.now())
     return f"{done.delivered} delivered, {done.cancelled} cancelled, {done.missed} missed"
 
 

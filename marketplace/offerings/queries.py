@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
-    Avg,
     BooleanField,
     Case,
     Exists,
@@ -16,7 +15,6 @@ from django.db.models import (
     FloatField,
     IntegerField,
     OuterRef,
-    Q,
     QuerySet,
     Subquery,
     Value,
@@ -28,9 +26,10 @@ from django.db.models.functions import Cast, Sqrt
 from ledger.journal.queries import day_of
 from marketplace.offerings.models import Supply
 from marketplace.offerings.search import query
-from providers.models import Division, Lease, Operator, OrderTerms, Premises
+from providers.models import Lease, Operator, OrderTerms, Premises
 from providers.operators.queries import Standing, standings
 from providers.ordering.queries import open_at
+from providers.premises.queries import centre_of
 from vouchers.elders.eligibility import age_on
 from vouchers.elders.models import Elder
 from vouchers.redemption.terms import PriceRow, Terms
@@ -83,25 +82,6 @@ class Shown:
     @property
     def can_be_ordered(self) -> bool:
         return self.terms is not None and self.price is not None
-
-
-def centre_of(division: Division) -> tuple[float, float] | None:
-    """Where a community lies, longitude and latitude: the middle of the premises in it, or else in its street.
-
-    The register holds no coordinates of communities. One query.
-    """
-    middle = (
-        Premises.objects.filter(
-            Q(division=division) | Q(division__parent=division.parent_id), latitude__isnull=False
-        )
-        .order_by()
-        .annotate(own=Case(When(division=division, then=0), default=1, output_field=IntegerField()))
-        .values("own")
-        .annotate(x=Avg("longitude"), y=Avg("latitude"))
-        .order_by("own")
-        .first()
-    )
-    return (float(middle["x"]), float(middle["y"])) if middle else None
 
 
 def supplies(elder: Elder, sought: Sought, at: datetime) -> QuerySet[Supply]:

@@ -12,9 +12,10 @@ from django.db import transaction
 from ledger.journal.queries import day_of
 from marketplace.families.operations import Acting
 from marketplace.fulfilment.models import CareOrder, WorkOrder
-from marketplace.fulfilment.operations import Placer, cancel, place_order, tidy
+from marketplace.fulfilment.operations import Placer, cancel, place_order
 from marketplace.fulfilment.refusals import CannotOrder
 from marketplace.fulfilment.standing import place_standing, stand
+from marketplace.fulfilment.tidying import tidy
 from marketplace.offerings.baskets import new_basket, want
 from marketplace.offerings.describing import describe_house, describe_service
 from marketplace.offerings.models import Listing

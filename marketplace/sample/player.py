@@ -30,6 +30,7 @@ from marketplace.sample.demo_families import make_demo_families
 from marketplace.sample.demo_users import demo_user, make_demo_users
 from marketplace.sample.generate import ELDERS, generate
 from marketplace.sample.market import furnish, order
+from marketplace.sample.visits import visit
 from providers.models import Division
 from providers.ordering.times import instant
 from vouchers.models import Statement
@@ -136,6 +137,8 @@ class Player:
             return furnish(by=self.by, at=instant(calendar.today, clock(0, 5)))
         if word == "orders":
             return order(today=calendar.today, by=self.by)
+        if word == "visits":
+            return visit(today=calendar.today, by=self.by)
         if word == "settle_month":
             return self._settle(rest[0])
         if word == "receipts":

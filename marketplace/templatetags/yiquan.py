@@ -123,6 +123,28 @@ def month_name(value: date | None) -> str:
     return format_date(value, pgettext("date format", "F Y")) if value else ""
 
 
+WHY_CLOSED = {
+    "cancelled": gettext_lazy("cancelled by the elder or the family"),
+    "death": gettext_lazy("the elder has died"),
+    "released": gettext_lazy("the vouchers were released elsewhere"),
+    "not reported": gettext_lazy("nobody reported it within 72 hours"),
+    "absent": gettext_lazy("nobody opened the door"),
+    "denied": gettext_lazy("the elder says that nobody came"),
+}
+
+
+@register.filter
+def why_closed(reason: str) -> str:
+    """Why an order was closed: in our words where the program closed it, else as somebody wrote it."""
+    return str(WHY_CLOSED.get(reason, reason))
+
+
+@register.filter
+def day_of(value: datetime) -> str:
+    """The day of a moment in Asia/Shanghai, for addresses: 2026-08-23."""
+    return _local(value).date().isoformat()
+
+
 @register.filter
 def iso_month(value: date | None) -> str:
     """A month as addresses and files write it: 2026-08."""

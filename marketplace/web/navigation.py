@@ -1,6 +1,6 @@
 """What each role finds in its header and on its first page."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest
@@ -109,6 +109,15 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 "telephone-fill",
             )
         )
+        items.append(
+            _item(
+                path,
+                "hotline:visits",
+                _("Visits to confirm"),
+                _("Visits that are over and wait for the elder's word by telephone"),
+                "telephone-fill",
+            )
+        )
     if role == Role.OPERATOR_MANAGER:
         items.append(
             _item(
@@ -117,6 +126,27 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 _("Office"),
                 _("Today's servings, what the month earns and can still earn, your papers"),
                 "building",
+            )
+        )
+        items.append(
+            _item(
+                path,
+                "office:work",
+                _("Work"),
+                _("Orders to accept, who goes where, what is under way and done"),
+                "calendar-check",
+            )
+        )
+    if role == Role.CAREGIVER:
+        items.append(
+            _item(
+                path,
+                "visits:today",
+                _("My visits"),
+                _(
+                    "Where you go today; check in, let the elder confirm, check out; with or without a network"
+                ),
+                "geo-alt",
             )
         )
     if role in STEP_TAKERS:
@@ -155,7 +185,8 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 "person-badge",
             )
         )
-    return items
+    nearest = max((one.href for one in items if one.here), key=len, default="")
+    return [replace(one, here=one.here and one.href == nearest) for one in items]
 
 
 def _item(path: str, name: str, label: str, about: str, icon: str, *, alone: bool = False) -> Item:

@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ledger.models import BankLine
 from marketplace.accounts.models import Role
+from marketplace.fulfilment.models import WorkOrder
 from marketplace.web.access import BUREAU
 from providers.divisions.queries import ids_under
 from providers.models import Lease, Premises, ReceiptPart
@@ -90,3 +91,23 @@ def review_cases(user: Any) -> QuerySet[ReviewCase]:
     if sees_whole_city(user):
         return ReviewCase.objects.all()
     return ReviewCase.objects.filter(redemption__in=redemptions(user))
+
+
+def places_of_operator(operator_id: int | None) -> QuerySet[Premises]:
+    """All premises that an operator has ever rented."""
+    return Premises.objects.filter(id__in=Lease.objects.filter(operator=operator_id).values("premises"))
+
+
+def work_orders(user: Any) -> QuerySet[WorkOrder]:
+    """A caregiver's own; a manager's those for premises that the operator rents on the day of service."""
+    if user.role == Role.CAREGIVER:
+        return WorkOrder.objects.filter(caregiver__user=user.pk)
+    if user.role != Role.OPERATOR_MANAGER or not user.operator_id:
+        return WorkOrder.objects.none()
+    rented = Lease.objects.filter(
+        premises=OuterRef("offer__premises"),
+        operator=user.operator_id,
+        starts_on__lte=OuterRef("hold__service_on"),
+        ends_on__gte=OuterRef("hold__service_on"),
+    )
+    return WorkOrder.objects.filter(Exists(rented))

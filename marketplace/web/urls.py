@@ -19,6 +19,7 @@ urlpatterns = [
     path("my/", include("marketplace.web.family.people_urls")),
     path("office/", include("marketplace.web.provider.urls")),
     path("counter/", include("marketplace.web.counter.urls")),
+    path("visits/", include("marketplace.web.visits.urls")),
     path("hotline/", include("marketplace.web.hotline.urls")),
     path("", include("marketplace.web.trace.urls")),
 ]

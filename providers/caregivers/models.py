@@ -1,5 +1,6 @@
 """Who is sent to people's homes, what they are qualified for, when they work, and what is in their diary."""
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -19,12 +20,18 @@ class InstantRange(Func):
 
 
 class Caregiver(models.Model):
-    """One person who works for an operator; `left_on` is the first day on which no longer."""
+    """One person who works for an operator; `left_on` is the first day on which no longer.
+
+    `user` is the account with which the caregiver tells of visits, where there is one.
+    """
 
     code = models.CharField(max_length=12, unique=True)
     operator = models.ForeignKey(Operator, models.PROTECT, related_name="caregivers")
     name = models.CharField(max_length=60)
     left_on = models.DateField(null=True, blank=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="caregiver"
+    )
 
     class Meta:
         ordering = ["code"]

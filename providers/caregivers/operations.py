@@ -5,6 +5,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
 from ledger.journal.queries import day_of
@@ -16,6 +17,25 @@ from providers.ordering.refusals import CannotBook
 from providers.ordering.times import check_in_time
 from providers.ordering.weeks import replace_week, told, withdraw
 from providers.services.models import Offer
+
+SENTENCES = {
+    "not_fit": _("This caregiver may not be sent for this: the certificate is missing or has run out."),
+    "busy": _("This caregiver has something else at that time."),
+    "too_far": _("The way to or from the visit before or after takes longer than there is time."),
+    "other_operator": _("This account is no caregiver's account of this operator."),
+    "account_taken": _("Another caregiver uses this account."),
+}
+
+
+class CannotAssign(Exception):
+    """Refused; nothing is written. `code` is one of SENTENCES, `str()` the sentence for a person."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(SENTENCES[self.code])
 
 
 class Certificate(NamedTuple):
@@ -54,7 +74,7 @@ def register_caregiver(
     )
     new = []
     for one in certificates:
-        _, added = Qualification.objects.get_or_create(
+        _found, added = Qualification.objects.get_or_create(
             caregiver=caregiver,
             kind=one.kind,
             number=one.number,
@@ -169,6 +189,45 @@ def book_appointment(*, offer: Offer, starts_at: datetime, key: str, by: Any, at
             record(by=by, at=at, action="book_appointment", subject=key, detail={"caregiver": person})
             return appointment
         raise CannotBook("nobody_free")
+
+
+@transaction.atomic
+def give_account(*, caregiver: Caregiver, user: Any, by: Any, at: datetime) -> None:
+    """This function will let a caregiver tell of visits by this account; the same again changes nothing.
+
+    Raises CannotAssign: other_operator, account_taken.
+    """
+    if user.operator_id != caregiver.operator_id or user.role != "caregiver":
+        raise CannotAssign("other_operator")
+    caregiver = Caregiver.objects.select_for_update(no_key=True).get(pk=caregiver.pk)
+    if caregiver.user_id == user.pk:
+        return
+    if Caregiver.objects.filter(user=user).exists():
+        raise CannotAssign("account_taken")
+    caregiver.user = user
+    caregiver.save(update_fields=["user"])
+    record(by=by, at=at, action="give_account", subject=caregiver.code, detail={"user": user.get_username()})
+
+
+@transaction.atomic
+def reassign(*, appointment: Appointment, caregiver: Caregiver, by: Any, at: datetime) -> Appointment:
+    """This function will give an appointment to another caregiver; to the same it changes nothing.
+
+    Whether they may do it and get there is the caller's to check. Raises CannotAssign: busy.
+    """
+    appointment = Appointment.objects.select_for_update(of=["self"]).get(pk=appointment.pk)
+    if appointment.caregiver_id == caregiver.pk:
+        return appointment
+    appointment.caregiver = caregiver
+    try:
+        with transaction.atomic():
+            appointment.save(update_fields=["caregiver"])
+    except IntegrityError as error:
+        if "appointments_of_one_caregiver_never_overlap" not in str(error):
+            raise
+        raise CannotAssign("busy") from None
+    record(by=by, at=at, action="reassign", subject=appointment.key, detail={"caregiver": caregiver.code})
+    return appointment
 
 
 @transaction.atomic

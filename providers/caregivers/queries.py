@@ -24,7 +24,7 @@ def fit_for(*, offer: Offer, terms: OrderTerms, day: date) -> QuerySet[Caregiver
     certificate = Qualification.objects.filter(
         Q(valid_until=None) | Q(valid_until__gte=day),
         caregiver=OuterRef("pk"),
-        kind=terms.needs,
+        kind=terms.needs or OrderTerms.Needs.HELP,  # who brings meals shows a health certificate
         valid_from__lte=day,
     )
     return Caregiver.objects.filter(

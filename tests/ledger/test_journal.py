@@ -16,9 +16,20 @@ from psycopg import errors
 
 from marketplace.rights import append_only_tables
 from providers.leases.models import ReceiptDecision
-from providers.models import Receipt
+from providers.models import Caregiver, Operator, Receipt
 from tests import databases, story
-from vouchers.models import Consent, DelegateAct, Delegation, Paper, Statement
+from vouchers.models import (
+    Consent,
+    DelegateAct,
+    Delegation,
+    Hold,
+    Paper,
+    Statement,
+    Visit,
+    VisitReport,
+)
+from vouchers.photos.cleaning import Clean
+from vouchers.photos.operations import keep
 from vouchers.review.call_backs import answer, draw_round
 from vouchers.review.parameters import set_terms
 
@@ -31,6 +42,7 @@ KEPT = {
     "vouchers_statement": "UPDATE vouchers_statement SET carry_out = carry_out + 1 WHERE state = 'approved'",
     "vouchers_reviewcase": "UPDATE vouchers_reviewcase SET note = 'else' WHERE decision <> ''",
     "vouchers_callback": "UPDATE vouchers_callback SET result = 'denied' WHERE result <> ''",
+    "vouchers_visit": "UPDATE vouchers_visit SET arrived_at = arrived_at - interval '1 minute'",
 }
 
 # Of these only the rows that are final.
@@ -109,6 +121,7 @@ def attacked(story_template: str, django_db_blocker) -> Iterator[str]:
     with django_db_blocker.unblock(), databases.pointed_at(name):
         rules_and_calls()
         papers_and_ties()
+        visits()
         yield name
     databases.drop(name)
 
@@ -148,6 +161,20 @@ def papers_and_ties() -> None:
         asked_at=at,
     )
     DelegateAct.objects.create(delegation=tie, key="k", month=story.MARCH, amount=1, at=at)
+
+
+def visits() -> None:
+    """Likewise: a visit for an order that is open, what was told of it, a photo."""
+    at, hold = story.moment("2026-03-20 09:00"), Hold.objects.get(key="order-open")
+    caregiver = Caregiver.objects.create(
+        code="CG01", name="story", operator=Operator.objects.get(code="OP02")
+    )
+    Visit.objects.create(hold=hold, caregiver=caregiver, arrived_at=at)
+    photo = keep(photo=Clean(b"picture", 1, 1), by="story", at=at)
+    VisitReport.objects.create(
+        scope="caregiver:CG01", key="k", request=b"-", hold=hold, caregiver=caregiver, kind="photo",
+        happened_at=at, recorded_at=at, by="story", photo=photo,
+    )  # fmt: skip
 
 
 def attack(statements: str, *, using: str = "default") -> psycopg.Error | None:

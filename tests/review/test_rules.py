@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from vouchers.review import of_elders, of_leases
+from providers.premises.distances import distance_km
+from vouchers.review import of_leases
 from vouchers.review.catalogue import RULES
 from vouchers.review.facts import Served
 
@@ -159,9 +160,9 @@ def test_parameters_decide():
 
 def test_distance():
     """Beijing's and Shanghai's city halls are about 1,067 km apart."""
-    km = of_elders.distance_km((116.407, 39.904), (121.474, 31.230))
+    km = distance_km((116.407, 39.904), (121.474, 31.230))
     assert 1062 < km < 1072
-    assert of_elders.distance_km(HALL, HALL) == 0
+    assert distance_km(HALL, HALL) == 0
 
 
 def test_rules_say_why_and_bound_their_parameters():

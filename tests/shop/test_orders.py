@@ -9,9 +9,10 @@ from oscar.core.loading import get_model
 
 from marketplace.families.operations import Acting
 from marketplace.fulfilment.models import CareOrder, StandingDay, StandingOrder, WorkOrder
-from marketplace.fulfilment.operations import Placer, cancel, change_time, may_cancel, place_order, tidy
+from marketplace.fulfilment.operations import Placer, cancel, change_time, may_cancel, place_order
 from marketplace.fulfilment.refusals import CannotOrder
 from marketplace.fulfilment.standing import place_standing, stand, stop
+from marketplace.fulfilment.tidying import tidy
 from marketplace.models import Message, Supply
 from marketplace.offerings.baskets import new_basket, want
 from marketplace.offerings.operations import publish

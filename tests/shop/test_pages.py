@@ -11,8 +11,9 @@ from django.urls import reverse
 
 from marketplace.fulfilment.models import CareOrder, StandingOrder, WorkOrder
 from marketplace.offerings.operations import publish
-from marketplace.offerings.queries import Sought, centre_of, supplies
+from marketplace.offerings.queries import Sought, supplies
 from providers.models import Offer, OrderTerms
+from providers.premises.queries import centre_of
 from tests import story
 from tests.shop.ground import BATH, BY, HOME, LUNCH, NOW, Ground, purse
 from tests.story import day, moment, yuan

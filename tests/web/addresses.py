@@ -22,6 +22,7 @@ PAPER_GIVERS = {Role.STREET_OFFICER, Role.BUREAU_CLERK}
 FINDERS = PAPER_GIVERS | {Role.HOTLINE_AGENT}
 EVERYBODY = {*Role, PUBLIC}
 MANAGER = {Role.OPERATOR_MANAGER}
+CAREGIVER = {Role.CAREGIVER}
 STEPS = {Role.OPERATOR_MANAGER, Role.BUREAU_CLERK, Role.STREET_OFFICER, Role.BUREAU_APPROVER}
 
 
@@ -31,7 +32,8 @@ class Page:
 
     `posts`: it is opened by GET and takes its own form by POST, which answers those who may not start
     anything there with 403. `own`: roles that find only what is their own there, here nothing: 404.
-    `elder`: its answer depends on the elder one acts for (tests/web/test_family.py).
+    `elder`: its answer depends on the elder one acts for (tests/web/test_family.py), or on an order, of which the
+    builder's city has none (tests/shop/test_visit_pages.py).
     `step`: opened out of order it leads back to the first question. `missing`: of the builder's people with
     such a role, those for whom it is not there (404): what belongs to another.
     """
@@ -80,6 +82,15 @@ PAGES = {
     "office:offer": _page(MANAGER, posts=True),
     "office:caregivers": _page(MANAGER, posts=True),
     "office:caregiver": _page(MANAGER, posts=True),
+    "office:work": _page(MANAGER, posts=True),
+    "office:rounds": _page(MANAGER, posts=True),
+    "office:order": _page(MANAGER, elder=True, posts=True),
+    "visits:today": _page(CAREGIVER),
+    "visits:visit": _page(CAREGIVER, elder=True),
+    "visits:report": _page(CAREGIVER, elder=True, method="post"),
+    "visits:photo": _page(TRACE | CAREGIVER, elder=True),
+    "visits:worker": _page(EVERYBODY, public=True),
+    "visits:manifest": _page(EVERYBODY, public=True),
     "bureau:compare": _page(BUREAU),
     "bureau:receipts": _page(BUREAU),
     "bureau:receipt": _page(BUREAU, posts=True),
@@ -165,6 +176,9 @@ PAGES = {
     "hotline:search": _page(FINDERS),
     "hotline:elder": _page(FINDERS),
     "hotline:paper": _page(PAPER_GIVERS, method="post"),
+    "hotline:visits": _page({Role.HOTLINE_AGENT}),
+    "hotline:visit": _page({Role.HOTLINE_AGENT}, elder=True, posts=True),
+    "hotline:visit_phone": _page({Role.HOTLINE_AGENT}, elder=True, method="post"),
     "hotline:start": _page({Role.HOTLINE_AGENT}, method="post"),
     "hotline:call": _page({Role.HOTLINE_AGENT}),
     "hotline:number": _page({Role.HOTLINE_AGENT}, method="post"),
@@ -172,7 +186,7 @@ PAGES = {
     "hotline:end": _page({Role.HOTLINE_AGENT}, method="post"),
 }
 # Answered for programs, not to be looked at.
-FILES = {"counter_worker", "counter_manifest", "paper_pdf"}
+FILES = {"counter_worker", "counter_manifest", "paper_pdf", "visits:worker", "visits:manifest"}
 # Not pages of ours: the machine's probes, and the admin and the API, which check by themselves.
 ELSEWHERE = {"healthz", "readyz", "admin/"}
 CHECKING = {"ninja"}
@@ -248,6 +262,9 @@ def arguments(name: str, city: City) -> list[Any]:
         "issue_run": [voucher.run_id],
         "entry": [first.entry_id],
         "happy": [SHARE_CODE],
+        **{key: [1] for key in ("office:order", "visits:visit", "visits:report")},
+        **{key: [1] for key in ("hotline:visit", "hotline:visit_phone")},
+        "visits:photo": ["00000000-0000-4000-8000-000000000000"],
         "market:service": ["PR0000", "SV01"],
         "market:when": ["PR0000", "SV01"],
         **{f"market:{key}": [1] for key in ("where", "line", "order", "again", "stop")},
@@ -271,7 +288,7 @@ def visitor(name: str) -> str:
         return "clerk"
     return next(
         person
-        for person in ("elder", "daughter", "manager", "hotline", "street", "administrator")
+        for person in ("elder", "daughter", "manager", "hotline", "caregiver", "street", "administrator")
         if PEOPLE[person] in page.roles and person not in page.missing
     )
 

@@ -22,7 +22,8 @@ class Served(NamedTuple):
     `claimed` is what it earns for the rent of the very lease that served; `open_at` are the day's opening
     hours as (from, until) in minutes of the day, None where they are not known; `kin` says how the elder
     is tied to the operator on that day; `cashiers` how many people served under that lease in the month;
-    `locked` whether its month was locked when it was reported; `evidence` whether a visit's record proves it, None where no record is kept.
+    `locked` whether its month was locked when it was reported; `evidence` whether a visit's record proves or
+    supports it (vouchers/visits/evidence.py), None where no record is kept.
     """
 
     id: int

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import pairwise
-from math import asin, cos, radians, sin, sqrt
 
+from providers.premises.distances import distance_km
 from vouchers.review.facts import (
     AT_THE_PLACE,
     FILES,
@@ -23,7 +23,6 @@ from vouchers.review.facts import (
 )
 
 Values = Mapping[str, int]
-EARTH_KM = 6371.0
 
 
 def after_death(had: Sequence[Served], p: Values) -> Findings:
@@ -46,13 +45,6 @@ def too_far(had: Sequence[Served], p: Values) -> Findings:
             about = {"km": round(km, 1), "minutes": round(seconds / 60)}
             yield Finding(first.id, first.on, {**about, "beside": [number(second.id)]})
             yield Finding(second.id, second.on, {**about, "beside": [number(first.id)]})
-
-
-def distance_km(here: tuple[float, float], there: tuple[float, float]) -> float:
-    """The great circle between two points (longitude, latitude), by the haversine formula."""
-    (lon1, lat1), (lon2, lat2) = ((radians(x), radians(y)) for x, y in (here, there))
-    h = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
-    return 2 * EARTH_KM * asin(sqrt(h))
 
 
 def too_much(had: Sequence[Served], p: Values) -> Findings:

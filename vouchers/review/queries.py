@@ -27,11 +27,13 @@ REPORTING_DAYS = 3  # a terminal may report 72 hours back (rules.md section 4)
 ROWS = """
     SELECT r.id, r.elder_id, extract(epoch FROM r.happened_at)::bigint, r.service_on,
         extract(epoch FROM r.recorded_at)::bigint, r.lease_id, r.service_id, r.key_scope, r.by, r.channel,
-        r.quantity, r.list_price, r.government, c.amount, h.quantity, h.service_on, e.died_on
+        r.quantity, r.list_price, r.government, c.amount, h.quantity, h.service_on, e.died_on,
+        v.grade IN ('proven', 'supported')
     FROM vouchers_redemption r
         JOIN vouchers_elder e ON e.id = r.elder_id
         LEFT JOIN vouchers_claim c ON c.redemption_id = r.id AND c.lease_id = r.lease_id
         LEFT JOIN vouchers_hold h ON h.id = r.hold_id
+        LEFT JOIN vouchers_visit v ON v.hold_id = r.hold_id
     WHERE r.service_on >= %(start)s AND r.service_on < %(end)s AND r.reversed_on IS NULL {only}
     ORDER BY {order}, r.happened_at, r.id
 """
@@ -111,7 +113,7 @@ class Known:
     def served(self, row: tuple) -> Served:
         (
             id_, elder, at, on, recorded, lease, service, scope, by, channel,
-            quantity, list_price, government, claimed, ordered, ordered_on, died_on,
+            quantity, list_price, government, claimed, ordered, ordered_on, died_on, evidence,
         ) = row  # fmt: skip
         where = self.leases[lease]
         category, unit = self.services[service]
@@ -142,7 +144,7 @@ class Known:
             self._open(where.premises, on) if self.hours else None,
             self._kin(elder, where.operator, on) if self.kin else "",
             self.cashiers.get(lease, 0),
-            None,
+            evidence,
             bool(self.locks) and self._locked(on, recorded),
         )
 

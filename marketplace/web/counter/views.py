@@ -1,13 +1,10 @@
 """The counter's page, its service worker and its manifest: the same for everybody, nothing in them is secret."""
 
-import hashlib
 import json
 from functools import lru_cache
-from pathlib import Path
 
 from csp.decorators import csp_update
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
@@ -16,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from marketplace.web import kept
 from marketplace.web.access import anyone
 from marketplace.web.counter import words
 
@@ -23,14 +21,13 @@ APP = "js/counter/app.js"
 # Addressed by {% static %}; the app's other modules are imported by their plain names.
 NAMED = ("css/tokens.css", "css/counter.css", "img/mark.svg", "img/counter.svg", APP)
 DECODER, WASM = "vendor/barcode-detector.js", "vendor/zxing_reader.wasm"
-WORKER = "js/counter/worker.js"
 
 
 def modules() -> list[str]:
     """The modules that app.js imports, by their names among the static files."""
-    folder = Path(_found(APP)).parent
+    folder = kept.found(APP).parent
     inside = [f"js/counter/{path.name}" for path in sorted(folder.glob("*.js"))]
-    return [name for name in (*inside, "js/codes.js") if name not in (APP, WORKER)]
+    return [name for name in (*inside, "js/codes.js") if name not in (APP, kept.WORKER)]
 
 
 def files() -> dict[str, str]:
@@ -58,23 +55,7 @@ def counter(request: HttpRequest) -> HttpResponse:
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """This script will keep the app on the device, one version at a time."""
-    later = [static(name) for name in (DECODER, WASM) if finders.find(name)]
-    head = {
-        "VERSION": version(),
-        "SHELL": reverse("counter"),
-        "FILES": [
-            reverse("counter"),
-            *(static(name) for name in NAMED),
-            *(_plain(name) for name in modules()),
-        ],
-        "LATER": later,
-    }
-    lines = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in head.items())
-    response = HttpResponse(
-        lines + Path(_found(WORKER)).read_text(), content_type="text/javascript; charset=utf-8"
-    )
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return kept.worker(_app(), version())
 
 
 @anyone
@@ -101,27 +82,16 @@ def manifest(request: HttpRequest) -> HttpResponse:
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Changes with every byte that the app is made of, and with nothing else."""
-    digest = hashlib.sha256()
-    for name in (*NAMED, *modules(), WORKER, DECODER, WASM):
-        path = finders.find(name)
-        digest.update(f"{name}\0".encode() + (Path(path).read_bytes() if path else b"") + b"\0")
+    return _app().version()
+
+
+def _app() -> kept.Kept:
     template = settings.BASE_DIR / "marketplace" / "templates" / "counter" / "counter.html"
-    digest.update(template.read_bytes() + json.dumps([words.both(), files()]).encode())
-    return digest.hexdigest()[:16]
-
-
-def _plain(name: str) -> str:
-    """Without the digest in its name: what an import in a module leads to."""
-    return (
-        f"{settings.STATIC_URL}{name}"
-        if settings.STATIC_URL.startswith("/")
-        else f"/{settings.STATIC_URL}{name}"
+    return kept.Kept(
+        name="yiquan-counter",
+        named=NAMED,
+        plain=modules(),
+        later=(DECODER, WASM),
+        shell=reverse("counter"),
+        made_of=template.read_bytes() + json.dumps([words.both(), files()]).encode(),
     )
-
-
-def _found(name: str) -> str:
-    path = finders.find(name)
-    if path is None:
-        raise FileNotFoundError(name)
-    return path

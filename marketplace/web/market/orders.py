@@ -27,7 +27,7 @@ from providers.caregivers.queries import appointments_on
 from providers.models import Offer, OrderTerms
 from providers.ordering.queries import sittings_on
 from vouchers.elders.models import Elder
-from vouchers.models import Hold
+from vouchers.models import Hold, Visit
 
 A_PAGE = 5
 
@@ -35,9 +35,15 @@ A_PAGE = 5
 WORDS = {
     WorkOrder.State.PLACED: (gettext_lazy("Ordered, the place has been told"), "hourglass-split", "wait"),
     WorkOrder.State.ACCEPTED: (gettext_lazy("Accepted, they expect you"), "check-circle-fill", "ok"),
-    WorkOrder.State.UNDERWAY: (gettext_lazy("On the way to you"), "person", "due"),
+    WorkOrder.State.ASSIGNED: (gettext_lazy("Somebody is chosen to come"), "person", "ok"),
+    WorkOrder.State.UNDERWAY: (gettext_lazy("They are with you"), "person", "due"),
     WorkOrder.State.DONE: (gettext_lazy("Delivered"), "check-circle-fill", "ok"),
     WorkOrder.State.CANCELLED: (gettext_lazy("Cancelled, vouchers are free again"), "x-octagon-fill", ""),
+    WorkOrder.State.DECLINED: (
+        gettext_lazy("They cannot come, vouchers are free again"),
+        "x-octagon-fill",
+        "",
+    ),
     WorkOrder.State.MISSED: (
         gettext_lazy("Did not take place, vouchers are free again"),
         "x-octagon-fill",
@@ -46,9 +52,12 @@ WORDS = {
 }
 
 
+OVER = (gettext_lazy("Over. We ring to ask whether all was well"), "telephone-fill", "due")
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One work order as a person reads it. `held`: yuan of vouchers set aside for it."""
+    """One work order as a person reads it. `held`: yuan of vouchers set aside for it; `visit` where somebody came."""
 
     work: WorkOrder
     state: str
@@ -59,6 +68,7 @@ class Told:
     self_pay: Decimal
     may_cancel: bool
     until: datetime
+    visit: Visit | None
 
 
 def works(elder: Elder) -> QuerySet[WorkOrder]:
@@ -67,7 +77,8 @@ def works(elder: Elder) -> QuerySet[WorkOrder]:
         .select_related(
             "order__order",
             "line",
-            "hold",
+            "hold__visit",
+            "caregiver",
             "offer__service",
             "offer__premises__division",
             "offer__order_terms",
@@ -84,7 +95,10 @@ def told(work: WorkOrder, at: datetime) -> Told:
         state = WorkOrder.State.DONE
     elif work.is_open and work.hold.state == Hold.State.RELEASED:
         state = WorkOrder.State.CANCELLED
+    visit = getattr(work.hold, "visit", None)
     words, icon, tone = WORDS[state]
+    if state == WorkOrder.State.UNDERWAY and visit is not None and visit.left_at is not None:
+        words, icon, tone = OVER
     held = sum((line.amount for line in work.hold.lines.all()), Decimal("0.00"))
     return Told(
         work,
@@ -96,6 +110,7 @@ def told(work: WorkOrder, at: datetime) -> Told:
         work.line.line_price_incl_tax - held,
         state in WorkOrder.OPEN and may_cancel(work, at),
         cancel_until(work),
+        visit,
     )
 
 

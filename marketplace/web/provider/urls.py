@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.web.provider import papers, served, terminals, today
+from marketplace.web.provider import board, papers, served, terminals, today
 from marketplace.web.provider.supply import caregivers, offers, places
 
 app_name = "office"
@@ -9,6 +9,9 @@ urlpatterns = [
     path("earned/<code:lease>/", served.earned, name="earned"),
     path("served/", served.served, name="served"),
     path("papers/", papers.papers, name="papers"),
+    path("work/", board.board, name="work"),
+    path("work/rounds/", board.rounds, name="rounds"),
+    path("work/<int:work>/", board.order, name="order"),
     path("tablets/", terminals.terminals, name="terminals"),
     path("places/", places.places, name="places"),
     path("places/<code:premises>/", places.place, name="place"),

@@ -13,6 +13,7 @@ from ledger.audit.operations import record
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope
 from marketplace.web.access import BUREAU, NAME_READERS, STATEMENT_READERS, plays, roles
+from marketplace.web.evidence import shown_of
 from marketplace.web.trace.forms import RevealForm
 from vouchers.models import Claim, Movement, Redemption
 
@@ -69,6 +70,7 @@ def _about(request: HttpRequest, number: str) -> dict[str, Any]:
         "redemption": found,
         "reversal": getattr(found, "reversal", None),
         "claims": claims,
+        "evidence": shown_of(found.hold_id),
         "paid": paid,
         "cases": cases,
         "held": any(not case.decision and case.holds for case in cases),

@@ -1,0 +1,113 @@
+"""Visits of the sample town: a caregiver with a phone, yesterday's visits in each of their ends, today's to make.
+
+All of it is made through the operations, on what the town's market has set up; where there is none, nothing is made.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from django.db import transaction
+
+from marketplace.fulfilment import dispatch
+from marketplace.fulfilment.dispatch import CannotDispatch
+from marketplace.fulfilment.models import WorkOrder
+from marketplace.fulfilment.operations import Placer, place_order
+from marketplace.fulfilment.refusals import CannotOrder
+from marketplace.fulfilment.visits import report
+from marketplace.offerings.baskets import new_basket, want
+from marketplace.sample.demo_users import demo_user
+from providers.caregivers.operations import give_account
+from providers.caregivers.queries import appointments_on
+from providers.models import Caregiver, Lease, OrderTerms
+from providers.ordering.times import instant
+from vouchers.codes.operations import elder_token
+from vouchers.models import Elder, Visit
+from vouchers.visits.operations import Kind, Spot, Told, scope_of
+
+ACCOUNT = "caregiver"
+# For which day (0 is today), and how far it has come: its elder confirmed, is still to be asked, or nothing yet.
+VISITS = [(-1, "proven"), (-1, "word"), (0, "sent"), (0, "sent"), (0, "placed"), (1, "sent"), (1, "placed")]
+
+
+def visit(*, today: date, by: str) -> str:
+    """This function will tie the demo caregiver to the register and make a few visits. Made twice: nothing new."""
+    if Visit.objects.exists():
+        return "done before"
+    user = demo_user(ACCOUNT)
+    caregiver = Caregiver.objects.filter(operator=user.operator_id).order_by("code").first()
+    if caregiver is None:
+        return "no caregivers"
+    at = instant(today - timedelta(days=2), time(9, 30))
+    give_account(caregiver=caregiver, user=user, by=by, at=at)
+    people = _people()
+    made = 0
+    for ahead, state in VISITS:
+        work = _order(caregiver, people, today + timedelta(days=ahead), at=at, by=by)
+        if work is None:
+            continue
+        made += 1
+        if state == "placed":
+            continue
+        try:
+            work = dispatch.assign(work=work, caregiver=caregiver, by=by, at=at)
+        except CannotDispatch:
+            continue
+        if state in ("proven", "word"):
+            _go(work, caregiver, confirmed=state == "proven")
+    return f"{made} visits"
+
+
+def _people() -> Iterator[Elder]:
+    return iter(Elder.objects.filter(died_on=None, orders=None, delegations=None).order_by("-code")[:60])
+
+
+def _order(
+    caregiver: Caregiver, people: Iterator[Elder], day: date, *, at: datetime, by: str
+) -> WorkOrder | None:
+    """A visit on this day by the caregiver's operator, for the next elder who may have it."""
+    rented = Lease.objects.filter(operator=caregiver.operator_id, starts_on__lte=day, ends_on__gte=day)
+    offers = OrderTerms.objects.filter(
+        offer__premises__in=rented.values("premises"),
+        where=OrderTerms.Where.HOME,
+        manner=OrderTerms.Manner.APPOINTMENT,
+        needs__in=caregiver.qualifications.values("kind"),
+    ).select_related("offer__premises", "offer__service")
+    for terms in offers.order_by("offer__service__code", "offer_id"):
+        free = [
+            one
+            for one in appointments_on(offer=terms.offer, terms=terms, day=day, at=at)
+            if one.can_be_chosen
+        ]
+        for elder, choice in zip(people, free, strict=False):
+            care = new_basket(user=None, elder=elder)
+            home = f"{elder.division.name}{elder.pk % 40 + 1}栋{elder.pk % 6 + 1}01室"
+            try:
+                with transaction.atomic():
+                    want(care=care, offer=terms.offer, starts_at=choice.starts_at, address=home)
+                    return place_order(care=care, placer=Placer(by=by, channel="hotline"), at=at).work.get()
+            except CannotOrder:
+                continue
+    return None
+
+
+def _go(work: WorkOrder, caregiver: Caregiver, *, confirmed: bool) -> None:
+    """There and back; told at once, as on a day with a network."""
+    begins = work.starts_at
+    leaves = work.ends_at - timedelta(minutes=10)
+    place = work.offer.premises
+    spot = None
+    if place.longitude is not None and place.latitude is not None:
+        spot = Spot(float(place.longitude), float(place.latitude), 25)
+    told = [(Kind.ARRIVED, begins, {"spot": spot})]
+    if confirmed:
+        shown = leaves - timedelta(minutes=1)
+        told.append(
+            (Kind.CONFIRMED, shown, {"credential": {"token": elder_token(elder=work.order.elder, at=shown)}})
+        )
+    told.append((Kind.LEFT, leaves, {}))
+    for kind, when, what in told:
+        fresh = WorkOrder.objects.select_related("hold__service", "hold__elder__division").get(pk=work.pk)
+        one = Told(
+            scope=scope_of(caregiver), key=f"sample-{kind}-{work.pk}", kind=kind, happened_at=when, **what
+        )
+        report(work=fresh, caregiver=caregiver, told=one, by=caregiver.user, at=when)

@@ -1,0 +1,74 @@
+"""Pages that are kept on a device and open without a network: their service worker and its version.
+
+One script serves them all (static/js/counter/worker.js); the server puts before it what is kept.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.http import HttpResponse
+from django.templatetags.static import static
+
+WORKER = "js/counter/worker.js"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """`named` are static files that the page names by {% static %}, `plain` modules that others import by their
+    plain names, `later` what is fetched when the page already works. `shell` is one page that is kept with them;
+    or `pages` is an address under which every page is kept as it was last seen. `made_of`: what else decides the
+    version."""
+
+    name: str
+    named: Sequence[str]
+    plain: Sequence[str]
+    later: Sequence[str] = ()
+    shell: str = ""
+    pages: str = ""
+    made_of: bytes = b""
+
+    def version(self) -> str:
+        """Changes with every byte that the app is made of, and with nothing else."""
+        digest = hashlib.sha256()
+        for name in (*self.named, *self.plain, WORKER, *self.later):
+            path = finders.find(name)
+            digest.update(f"{name}\0".encode() + (Path(path).read_bytes() if path else b"") + b"\0")
+        digest.update(self.made_of)
+        return digest.hexdigest()[:16]
+
+
+def worker(app: Kept, version: str) -> HttpResponse:
+    """The service worker of this app, one version at a time."""
+    head = {
+        "NAME": app.name,
+        "VERSION": version,
+        "SHELL": app.shell,
+        "PAGES": app.pages,
+        "FILES": [
+            *([app.shell] if app.shell else []),
+            *(static(name) for name in app.named),
+            *(plain(name) for name in app.plain),
+        ],
+        "LATER": [static(name) for name in app.later if finders.find(name)],
+    }
+    lines = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in head.items())
+    response = HttpResponse(lines + found(WORKER).read_text(), content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def plain(name: str) -> str:
+    """Without the digest in its name: what an import in a module leads to."""
+    return f"{'' if settings.STATIC_URL.startswith('/') else '/'}{settings.STATIC_URL}{name}"
+
+
+def found(name: str) -> Path:
+    path = finders.find(name)
+    if path is None:
+        raise FileNotFoundError(name)
+    return Path(path)
