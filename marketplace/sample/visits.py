@@ -5,6 +5,7 @@ All of it is made through the operations, on what the town's market has set up; 
 
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db import transaction
 
@@ -98,7 +99,7 @@ def _go(work: WorkOrder, caregiver: Caregiver, *, confirmed: bool) -> None:
     spot = None
     if place.longitude is not None and place.latitude is not None:
         spot = Spot(float(place.longitude), float(place.latitude), 25)
-    told = [(Kind.ARRIVED, begins, {"spot": spot})]
+    told: list[tuple[Kind, datetime, dict[str, Any]]] = [(Kind.ARRIVED, begins, {"spot": spot})]
     if confirmed:
         shown = leaves - timedelta(minutes=1)
         told.append(

@@ -55,6 +55,8 @@ class Homes(Ground):
             ],
             by=BY, at=NOW,
         )  # fmt: skip
+        shifts = [caregivers.Hours(weekday, time(8), time(12)) for weekday in range(7)]
+        caregivers.set_shifts(caregiver=self.he, hours=shifts, by=BY, at=NOW)
         self.wu_user, self.he_user = self.account("wu", self.wu), self.account("he", self.he)
         self.manager = User.objects.create(username="manager", role="operator_manager", operator=self.firm)
         self.agent = User.objects.create(username="agent", role="hotline_agent")

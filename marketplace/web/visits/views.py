@@ -44,6 +44,20 @@ class Job:
     at_door: bool
     collect: Decimal
 
+    @property
+    def is_open(self) -> bool:
+        return self.step not in ("done", "missed")
+
+    @property
+    def name(self) -> str:
+        """In full while one has to go there; afterwards nobody needs it."""
+        elder = self.work.order.elder
+        return elder.name if self.is_open else elder.masked_name
+
+    @property
+    def address(self) -> str:
+        return self.work.address() if self.is_open else ""
+
 
 def job(work: WorkOrder) -> Job:
     visit = getattr(work.hold, "visit", None)
@@ -106,27 +120,21 @@ def today(request: HttpRequest) -> HttpResponse:
 @require_safe
 def visit(request: HttpRequest, work: int) -> HttpResponse:
     """This page will show one visit, and take what is told of it."""
-    return _visit(request, get_object_or_404(_works(request), pk=work))
-
-
-def _visit(
-    request: HttpRequest, found: WorkOrder, form: ReportForm | None = None, *, status: int = 200
-) -> HttpResponse:
+    found = get_object_or_404(_works(request), pk=work)
     one = job(found)
     reports = list(VisitReport.objects.filter(hold=found.hold, refusal="").select_related("photo"))
     context = {
         "one": one,
         "work": found,
-        "elder": found.order.elder,
         "caregiver": found.caregiver,
-        "form": form,
         "photos": [report for report in reports if report.kind == Kind.PHOTO],
         "word": next((report for report in reports if report.kind == Kind.CONFIRMED), None),
         "keys": {kind: str(uuid.uuid4()) for kind in ("arrived", "photo", "confirmed", "left", "absent")},
+        "known": " ".join(report.key for report in reports),
         "steps": _steps(one),
         **_script(),
     }
-    return render(request, "visits/visit.html", context, status=status)
+    return render(request, "visits/visit.html", context)
 
 
 def _steps(one: Job) -> list[str]:

@@ -56,13 +56,13 @@ function paint() {
     const waiting = counting([...q.records.values()], stop.dataset.visit).filter((record) => queue.UNSENT.includes(record.state));
     say(stop.querySelector("[data-pending]"), waiting.length ? waiting.map((record) => t(record.kind)).join(" · ") + " — " + t("kept", { time: hour(waiting.at(-1).madeAt) }) : "");
   }
-  if (visit) paintVisit(seen);
+  if (visit) paintVisit();
 }
 
-function paintVisit(seen) {
-  const own = [...q.records.values()].filter((record) => record.work === visit.dataset.work);
+function paintVisit() {
   // What the server had taken before it wrote this page stands in the page itself.
-  const since = own.filter((record) => queue.UNSENT.includes(record.state) || record.receipt.at > seen);
+  const known = visit.dataset.known.split(" ");
+  const since = [...q.records.values()].filter((record) => record.work === visit.dataset.work && !known.includes(record.key));
   const page = { step: visit.dataset.step, door: Boolean(visit.dataset.door), said: Boolean(visit.dataset.said) };
   const { steps } = open(page, counting(since, visit.dataset.work));
   for (const form of visit.querySelectorAll("form[data-report]")) {
@@ -231,7 +231,7 @@ async function begin() {
   store = await openStore("yiquan-visits");
   const whose = await store.fact("caregiver");
   if (whose !== line.dataset.caregiver) {
-    await caches?.delete(files.pages); // another person's pages
+    await globalThis.caches?.delete(files.pages); // another person's pages
     await store.keepFact("caregiver", line.dataset.caregiver);
   }
   q = queue.open(await store.records(), line.dataset.caregiver);
@@ -250,7 +250,7 @@ async function begin() {
     const place = form.querySelector("[data-place]");
     if (place && navigator.geolocation) place.hidden = false;
   }
-  for (const form of document.querySelectorAll('form[action$="/sign-out/"]')) form.addEventListener("submit", () => caches?.delete(files.pages));
+  for (const form of document.querySelectorAll('form[action$="/sign-out/"]')) form.addEventListener("submit", () => globalThis.caches?.delete(files.pages));
   addEventListener("online", () => {
     offline = false;
     queue.reached(q);
@@ -274,4 +274,5 @@ async function begin() {
   await pump();
 }
 
-begin();
+// Where the browser keeps nothing safely (no https), the forms work as they are.
+if (isSecureContext) begin();
