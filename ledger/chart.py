@@ -50,6 +50,11 @@ def receivable_rent(lease: str) -> str:
     return f"Assets:Receivable:Rent:{lease}"
 
 
+def handed_over(owner: str) -> str:
+    """Rent handed to the treasury or to an owner, by the owner's code."""
+    return f"Assets:HandedOver:{owner}"
+
+
 def rent_income(lease: str) -> str:
     return f"Income:Rent:{lease}"
 

@@ -56,6 +56,12 @@ def verify_ledger() -> None:
     nightly.noted("verify_ledger", lambda: nightly.printed("verify_ledger"))
 
 
+@shared_task(name="seal_entries")
+def seal_entries() -> None:
+    """After what the night itself posts; the head of the chain is published with it."""
+    nightly.noted("seal_entries", lambda: nightly.printed("seal_entries"))
+
+
 @shared_task(name="check_books")
 def check_books() -> None:
     """Where auditors take them: locked months that stand as they were are neither written nor read again."""
@@ -143,6 +149,7 @@ BEAT = {
         "schedule": crontab(hour=1, minute=45),
     },
     "prove the ledger": {"task": "verify_ledger", "schedule": crontab(hour=2, minute=0)},
+    "seal the journal": {"task": "seal_entries", "schedule": crontab(hour=1, minute=50)},
     "check the books": {"task": "check_books", "schedule": crontab(hour=3, minute=0)},
     "count vouchers for the overview": {"task": "take_snapshot", "schedule": 300.0},
     "do what is owed": {"task": "settle_debts", "schedule": 3.0},

@@ -2,8 +2,18 @@
 
 from providers.caregivers.models import Appointment, Caregiver, Qualification, Shift
 from providers.divisions.models import Division
-from providers.leases.models import Lease, LeaseTerms, Receipt, ReceiptDecision, ReceiptPart, RentCharge
-from providers.operators.models import Operator, SafetyCheck, StaffLink, Suspension
+from providers.handover.models import Handover, HandoverLine, Owner
+from providers.inspections.models import Finding, Inspection, ReCheck
+from providers.leases.models import (
+    Lease,
+    LeaseTerms,
+    Receipt,
+    ReceiptDecision,
+    ReceiptPart,
+    Refund,
+    RentCharge,
+)
+from providers.operators.models import Operator, PayeeAccount, SafetyCheck, StaffLink, Suspension
 from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms, Sitting, Slot
 from providers.premises.models import Premises
 from providers.services.models import CashPrice, Offer, Price, Service, TermsVersion
@@ -15,18 +25,26 @@ __all__ = [
     "CashPrice",
     "Closure",
     "Division",
+    "Finding",
+    "Handover",
+    "HandoverLine",
+    "Inspection",
     "Lease",
     "LeaseTerms",
     "Offer",
     "OpeningHours",
     "Operator",
     "OrderTerms",
+    "Owner",
+    "PayeeAccount",
     "Premises",
     "Price",
     "Qualification",
+    "ReCheck",
     "Receipt",
     "ReceiptDecision",
     "ReceiptPart",
+    "Refund",
     "RentCharge",
     "SafetyCheck",
     "Service",

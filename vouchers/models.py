@@ -3,7 +3,9 @@
 from vouchers.codes.models import ElderCode, PinTry, RecordShare, TokenUse
 from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, OwnRecord, PaperCode
 from vouchers.elders.models import Elder, NameKey
+from vouchers.funds.models import Donation, FundBudget
 from vouchers.offline.models import Serving
+from vouchers.payouts.models import Payout, PayoutApproval, PayoutDrawing, PayoutLine
 from vouchers.photos.models import Photo
 from vouchers.programmes.models import IssueRun, Programme
 from vouchers.redemption.models import Claim, Redemption, Reversal
@@ -22,10 +24,12 @@ __all__ = [
     "Consent",
     "DelegateAct",
     "Delegation",
+    "Donation",
     "Drawing",
     "Elder",
     "ElderCode",
     "EnrolmentCode",
+    "FundBudget",
     "Hold",
     "HoldLine",
     "IssueRun",
@@ -36,6 +40,10 @@ __all__ = [
     "Paper",
     "PaperCode",
     "Partner",
+    "Payout",
+    "PayoutApproval",
+    "PayoutDrawing",
+    "PayoutLine",
     "Photo",
     "PinTry",
     "Programme",

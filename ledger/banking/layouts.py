@@ -1,7 +1,8 @@
 """Bank statement files to lines, one layout for each bank. Pure: bytes in, lines out.
 
-The columns are those of the banks' corporate detail exports, CSV or XLSX. Banks still write GB18030:
-these files alone may be in it, when they are not UTF-8 and then show the expected header.
+The columns are those of the banks' corporate detail exports, CSV or XLSX; any other bank's are mapped once
+(ledger/banking/mappings.py) and read here like these. Banks still write GB18030: these files alone may be in
+it, when they are not UTF-8 and then show the expected header.
 
 A line is known by all its columns (rules.md section 8): `fingerprint` is taken over every column in one
 spelling, so that 88.00 of a CSV file and 88 of a workbook are the same line; `occurrence` counts equal
@@ -13,6 +14,7 @@ import json
 import os
 import re
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -24,6 +26,7 @@ from ledger.files.kinds import SHANGHAI, YUAN, Kind, Origin, shown
 from ledger.files.problems import Problems, Unreadable, Wrong
 from ledger.files.source import MB, Limits, Source
 from ledger.files.table import Column, Row, read
+from ledger.files.workbook_rows import OLE_MARK, ZIP_MARK
 
 BANK_LIMITS = Limits(file=64 * MB)
 
@@ -49,20 +52,27 @@ class BankRow:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a bank's file looks like: its columns, and which of them holds what a line needs."""
+    """What a bank's file looks like: its columns, and which of them holds what a line needs.
+
+    Amounts stand under `debit` and `credit`, or under `signed` alone (less than zero went out). `own` is the
+    account of a file whose lines do not name it; where they do, each must be of this one.
+    """
 
     name: str
     columns: tuple[Column, ...]
-    account: str
     booked_at: str
-    debit: str
-    credit: str
-    counterparty_account: str
-    counterparty_name: str
-    summary: str
-    purpose: str
-    balance: str
+    account: str | None = None
+    debit: str | None = None
+    credit: str | None = None
+    signed: str | None = None
+    counterparty_account: str | None = None
+    counterparty_name: str | None = None
+    summary: str | None = None
+    purpose: str | None = None
+    balance: str | None = None
     side: str | None = None  # the column that says 借 or 贷, where there is one
+    own: str = ""
+    header_line: int = 1  # what stands above it is no concern of ours
 
 
 # Kinds of value that only banks write
@@ -149,6 +159,7 @@ ACCOUNT = Kind("account", _account, nothing="")  # a number in a workbook has lo
 AMOUNT = Kind("bank amount", _amount, frozenset({Origin.NUMBER}))
 BALANCE = Kind("bank balance", _balance, frozenset({Origin.NUMBER}))
 TIME = Kind("bank time", _time, frozenset({Origin.DATE, Origin.NUMBER}))
+WORDS = Kind("bank's words", _words(1000).parse, frozenset({Origin.NUMBER, Origin.DATE}), nothing="")
 CURRENCY = Kind("currency", _yuan_only, nothing="")
 SIDE = Kind("side", _side)
 
@@ -222,7 +233,7 @@ LAYOUTS: dict[str, Layout] = {layout.name: layout for layout in (ICBC, CCB)}
 
 
 def read_bank(
-    source: "str | os.PathLike[str] | bytes | BinaryIO", layout: str, *, name: str | None = None
+    source: "str | os.PathLike[str] | bytes | BinaryIO", layout: str | Layout, *, name: str | None = None
 ) -> list[BankRow]:
     """This function will read a bank's file whole.
 
@@ -230,16 +241,23 @@ def read_bank(
     2. Read every column, and check that each line moves one positive amount one way.
     3. Give each line its fingerprint and count equal ones.
 
-    Amounts are yuan, times are Asia/Shanghai. `layout` is a key of LAYOUTS (KeyError otherwise).
+    Amounts are yuan, times are Asia/Shanghai. `layout` may be a key of LAYOUTS (KeyError otherwise).
     Raises FileRefused with everything that is wrong.
     """
-    known = LAYOUTS[layout]
+    known = LAYOUTS[layout] if isinstance(layout, str) else layout
     problems = Problems()
     file = Source(source, name)
     rows: list[Row] = []
     try:
-        data = _utf8(file, known)
-        rows = read(data, known.columns, name=file.name, problems=problems, limits=BANK_LIMITS)
+        data = utf8(file, {column.name for column in known.columns}, known.header_line)
+        rows = read(
+            data,
+            known.columns,
+            name=file.name,
+            problems=problems,
+            limits=BANK_LIMITS,
+            header_line=known.header_line,
+        )
     except Unreadable as stop:
         problems.add_wrong(file.name, stop.line, "", stop)
     seen: Counter[str] = Counter()
@@ -251,10 +269,12 @@ def read_bank(
     return lines
 
 
-def _utf8(file: Source, layout: Layout) -> bytes:
-    """The file's bytes; a GB18030 file that shows the expected header is turned into UTF-8."""
+def utf8(file: Source, expected: Set[str], header_line: int = 1) -> bytes:
+    """The file's bytes; a GB18030 file that shows the expected headings is turned into UTF-8."""
     with file.open(BANK_LIMITS) as (opened, _state):
         data = opened.read()
+    if data[:4] in (ZIP_MARK, OLE_MARK):
+        return data
     try:
         data.decode("utf-8")
         return data
@@ -264,14 +284,17 @@ def _utf8(file: Source, layout: Layout) -> bytes:
         text = data.decode("gb18030")
     except UnicodeDecodeError:
         return data
-    header = text.splitlines()[0].replace('"', "").split(",") if text else []
-    expected = {column.name for column in layout.columns}
+    lines = text.splitlines()[:header_line]
+    header = lines[-1].replace('"', "").split(",") if len(lines) == header_line else []
     return text.encode("utf-8") if expected <= {cell.strip() for cell in header} else data
 
 
 def _line(layout: Layout, row: Row, file: str, seen: Counter[str], problems: Problems) -> BankRow | None:
     try:
         direction, amount = _movement(layout, row)
+        account = row[layout.account] if layout.account else layout.own
+        if layout.own and account != layout.own:
+            raise _WrongSide(layout.account or "", _("this line is of another account than this layout's"))
     except _WrongSide as wrong:
         problems.add_wrong(file, row.line, wrong.column, wrong)
         return None
@@ -280,19 +303,23 @@ def _line(layout: Layout, row: Row, file: str, seen: Counter[str], problems: Pro
     seen[fingerprint] += 1
     return BankRow(
         line=row.line,
-        account=row[layout.account],
+        account=account,
         booked_at=row[layout.booked_at],
         direction=direction,
         amount=amount,
-        counterparty_account=row[layout.counterparty_account],
-        counterparty_name=row[layout.counterparty_name],
-        summary=row[layout.summary],
-        purpose=row[layout.purpose],
-        balance=row[layout.balance],
+        counterparty_account=_text(row, layout.counterparty_account),
+        counterparty_name=_text(row, layout.counterparty_name),
+        summary=_text(row, layout.summary),
+        purpose=_text(row, layout.purpose),
+        balance=row[layout.balance] if layout.balance else None,
         columns=columns,
         fingerprint=fingerprint,
         occurrence=seen[fingerprint],
     )
+
+
+def _text(row: Row, column: str | None) -> str:
+    return row[column] if column else ""
 
 
 class _WrongSide(Wrong):
@@ -304,8 +331,14 @@ class _WrongSide(Wrong):
 
 
 def _movement(layout: Layout, row: Row) -> tuple[Literal["in", "out"], Decimal]:
-    """Which way the money went, and how much. Of debit (借, out) and credit (贷, in) exactly one is filled;
+    """Which way the money went, and how much: by its sign, or of debit (借, out) and credit (贷, in) exactly one is filled;
     a bank's 0.00 in the other counts as not filled. Raises _WrongSide."""
+    if layout.signed:
+        moved: Decimal = row[layout.signed]
+        if not moved:
+            raise _WrongSide(layout.signed, _("moves nothing: the amount is zero"))
+        return ("out" if moved < 0 else "in"), abs(moved)
+    assert layout.debit and layout.credit
     debit: Decimal | None = row[layout.debit] or None
     credit: Decimal | None = row[layout.credit] or None
     names = {"debit": layout.debit, "credit": layout.credit}

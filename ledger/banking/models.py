@@ -19,6 +19,36 @@ class BankFile(models.Model):
         return self.name
 
 
+class BankMapping(models.Model):
+    """Which heading of one account's files holds what: mapped once by a person (ledger/banking/mappings.py).
+
+    Once a file was read by it, it stays as it is: its lines are known by all columns as it reads them.
+    """
+
+    account = models.CharField(max_length=40, help_text="the account whose lines these files hold")
+    bank = models.CharField(max_length=60)
+    headings = models.JSONField(help_text="every column of the file, in order")
+    places = models.JSONField(help_text="what a line needs, and the heading that holds it")
+    header_line = models.PositiveSmallIntegerField(default=1)
+    mark = models.CharField(max_length=64, help_text="SHA-256 of the headings, whatever their order")
+    made_by = models.CharField(max_length=150)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["bank", "account", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "mark"], name="mapped_once_an_account"),
+            models.CheckConstraint(name="mapping_header_line_from_one", condition=Q(header_line__gte=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bank} {self.account}"
+
+    @property
+    def layout_name(self) -> str:
+        return f"mapped:{self.pk}"
+
+
 class BankLine(models.Model):
     """A line is known by all its columns; the n-th equal line of a file is the n-th stored."""
 

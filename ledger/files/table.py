@@ -69,7 +69,10 @@ class Row:
 
 
 class Table:
-    """A file with known columns, in any order. It is opened anew for each pass and never kept."""
+    """A file with known columns, in any order. It is opened anew for each pass and never kept.
+
+    Lines before `header_line` are passed over: banks put titles there.
+    """
 
     def __init__(
         self,
@@ -78,7 +81,9 @@ class Table:
         *,
         name: str | None = None,
         limits: Limits = LIMITS,
+        header_line: int = 1,
     ) -> None:
+        self._header_line = header_line
         self._source = Source(source, name)
         self._columns = columns
         self._limits = limits
@@ -119,6 +124,8 @@ class Table:
         try:
             with self._open() as rows:
                 for line, cells in rows:
+                    if line < self._header_line:
+                        continue
                     if header is None:
                         if isinstance(cells, Wrong):
                             raise Unreadable(line, cells.message, **cells.values)
@@ -267,12 +274,13 @@ def read(
     name: str | None = None,
     problems: Problems | None = None,
     limits: Limits = LIMITS,
+    header_line: int = 1,
 ) -> list[Row]:
     """This function will read a whole file into memory, at most `limits.listed_rows` rows of it.
 
     Raises FileRefused with everything that is wrong; given `problems`, adds to them and gives the rest.
     """
-    table = Table(source, columns, name=name, limits=limits)
+    table = Table(source, columns, name=name, limits=limits, header_line=header_line)
     found = Problems() if problems is None else problems
     rows: list[Row] = []
     for row in table._pass(found):

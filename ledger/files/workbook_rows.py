@@ -48,13 +48,13 @@ def workbook_rows(file: BinaryIO, limits: Limits) -> Iterator[Row]:
     with archive:
         guard(archive, limits)
     file.seek(0)
-    width = 0  # of the header: openpyxl ends each row at its last cell
+    width = 0  # of the widest so far, the header at least: openpyxl ends each row at its last cell
     for number, row in _sheet(file):
         if len(row) > limits.columns and any(cell.value is not None for cell in row[limits.columns :]):
             raise Unreadable(number, _("this row has more than %(limit)s cells"), limit=limits.columns)
         cells: list[str] = [_text(cell) for cell in row[: limits.columns]]
         if any(cells):
-            width = width or len(cells)
+            width = max(width, len(cells))
             cells += [""] * (width - len(cells))
             yield number, cells
 

@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext_lazy as _
 from openpyxl import Workbook
 from openpyxl.cell import Cell, WriteOnlyCell
+from openpyxl.chart import BarChart, Reference
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
@@ -114,6 +115,47 @@ def write_xlsx(
         raise
     book.save(target)
     return count
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """A bar chart of a sheet: its `title`, which column names the bars (from 1) and which ones hold figures."""
+
+    title: str
+    names: int
+    values: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetOf:
+    """One sheet of a book of several."""
+
+    title: str
+    fields: Sequence[Field]
+    rows: Sequence[Sequence[Any]]
+    bars: Bars | None = None
+
+
+def write_book(target: str | BinaryIO, sheets: Sequence[SheetOf]) -> None:
+    """This function will write a workbook of several sheets, each with its bars to the right of it."""
+    book = Workbook(write_only=True)
+    for one in sheets:
+        sheet = book.create_sheet(_sheet_title(one.title))
+        if one.bars and one.rows:
+            sheet.add_chart(
+                _chart(sheet, one.bars, len(one.rows)), f"{get_column_letter(len(one.fields) + 2)}2"
+            )
+        _fill(sheet, one.fields, one.rows)
+    book.save(target)
+
+
+def _chart(sheet: Any, bars: Bars, rows: int) -> BarChart:
+    chart = BarChart()
+    chart.type, chart.title, chart.width, chart.height = "bar", bars.title, 22, max(8, min(rows, 40) * 0.6)
+    for column in bars.values:
+        chart.add_data(Reference(sheet, min_col=column, min_row=1, max_row=rows + 1), titles_from_data=True)
+    chart.set_categories(Reference(sheet, min_col=bars.names, min_row=2, max_row=rows + 1))
+    return chart
 
 
 def _fill(sheet: Any, fields: Sequence[Field], rows: Iterable[Sequence[Any]]) -> int:

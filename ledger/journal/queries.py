@@ -69,3 +69,18 @@ def balances(*, before: date | None = None) -> dict[str, Decimal]:
             [before, before] if before else [],
         )
         return dict(cursor.fetchall())
+
+
+def balance_of(account: str) -> Decimal:
+    """Balance of one account (debits less credits, yuan); one that was never opened holds nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT coalesce((SELECT sum(t.amount) FROM ledger_transfer t WHERE t.debit_id = a.id), 0.00)
+                - coalesce((SELECT sum(t.amount) FROM ledger_transfer t WHERE t.credit_id = a.id), 0.00)
+            FROM ledger_account a WHERE a.name = %s
+            """,
+            [account],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else Decimal("0.00")

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from ledger.banking.continuity import gaps
 from ledger.banking.layouts import read_bank
+from ledger.banking.mappings import find_layout
 from ledger.files.table import Column, Table
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import day_of
@@ -23,6 +24,7 @@ from marketplace.jobs.progress import Reporter
 from marketplace.offerings.operations import publish_loaded
 from providers.leases.receipts import Imported, import_bank, preview_bank
 from vouchers.city.operations import CannotLoad, Loaded, load_city
+from vouchers.payments.operations import pay_what_bears_numbers
 from vouchers.programmes.operations import Issued, issue, preview_issue
 from vouchers.redemption import files
 from vouchers.settlement.operations import CannotSettle, close_month, take_steps
@@ -154,7 +156,7 @@ def _bank(done: Imported) -> Result:
 
 
 def check_bank(work: Work) -> Result:
-    rows = read_bank(work.file, work.job.args["layout"])
+    rows = read_bank(work.file, find_layout(work.job.args["layout"]))
     imported, verdicts = preview_bank(rows)
     for line in (broken := gaps(rows)):
         work.tell(line, "", "balance_gap")
@@ -168,17 +170,18 @@ def check_bank(work: Work) -> Result:
 
 
 def do_bank(work: Work) -> Result:
-    rows = read_bank(work.file, work.job.args["layout"])
+    rows = read_bank(work.file, find_layout(work.job.args["layout"]))
     with exclusive("import_bank"):
-        return _bank(
-            import_bank(
-                rows=rows,
-                name=work.file.name,
-                layout=work.job.args["layout"],
-                by=work.job.by,
-                at=work.clock(),
-            )
+        done = import_bank(
+            rows=rows,
+            name=work.file.name,
+            layout=work.job.args["layout"],
+            by=work.job.by,
+            at=work.clock(),
         )
+    paid = pay_what_bears_numbers(by=work.job.by, at=work.clock())
+    result = _bank(done)
+    return {**result, "counts": {**result["counts"], "paid": paid}} if paid else result
 
 
 # The month

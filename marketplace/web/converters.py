@@ -45,7 +45,11 @@ class SerialConverter(Pattern):
 
 
 class PaperConverter(Pattern):
-    regex = r"(?:DZ|PZ)-[A-Z][A-Z0-9]{1,11}-20\d{4}"
+    regex = r"(?:DZ|PZ|JK)-[A-Z][A-Z0-9]{1,11}-20\d{4}(?:-\d{1,2})?"
+
+
+class PayoutConverter(Pattern):
+    regex = r"BF-[A-Z][A-Z0-9]{1,11}-20\d{4}"
 
 
 def register() -> None:
@@ -55,3 +59,4 @@ def register() -> None:
     register_converter(RedemptionConverter, "redemption")
     register_converter(SerialConverter, "serial")
     register_converter(PaperConverter, "paper")
+    register_converter(PayoutConverter, "payout")

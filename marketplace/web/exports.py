@@ -22,15 +22,20 @@ class Sheet:
     rows: Iterable[Sequence[Any]]
 
 
+def csv_file(sheet: Sheet) -> StreamingHttpResponse:
+    return StreamingHttpResponse(
+        write_csv(sheet.fields, sheet.rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{sheet.name}.csv"'},
+    )
+
+
 def export(request: HttpRequest, sheet: Sheet) -> HttpResponseBase | None:
     """The file that was asked for, or None when the page itself was. Unknown formats show the page."""
     wanted = request.GET.get("format", "")
     response: HttpResponseBase
     if wanted == "csv":
-        response = StreamingHttpResponse(
-            write_csv(sheet.fields, sheet.rows), content_type="text/csv; charset=utf-8"
-        )
-        response["Content-Disposition"] = f'attachment; filename="{sheet.name}.csv"'
+        response = csv_file(sheet)
     elif wanted == "xlsx":
         file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
         write_xlsx(file, sheet.fields, sheet.rows, title=sheet.title)

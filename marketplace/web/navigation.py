@@ -65,6 +65,15 @@ def home_items(user: Any, path: str = "") -> list[Item]:
         items.append(
             _item(
                 path,
+                "payments:payouts",
+                _("Payouts"),
+                _("What operators are paid, refunds, the charity fund, rent handed over"),
+                "receipt",
+            )
+        )
+        items.append(
+            _item(
+                path,
                 "bureau:reviews",
                 _("Review"),
                 _("What the rules found, what is held back, and who decides; rules; call-backs"),
@@ -89,6 +98,9 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 "pencil-square",
             )
         )
+    if role in BUREAU or role == Role.STREET_OFFICER:
+        about = _("Each month in figures, inspections, the seal log, books and evidence")
+        items.append(_item(path, "reports:index", _("Monthly reports"), about, "journal-text"))
     if role in AUDIT_READERS:
         items.append(
             _item(
@@ -170,6 +182,9 @@ def home_items(user: Any, path: str = "") -> list[Item]:
             Role.STREET_OFFICER: _("The leases of your division, month by month"),
         }.get(Role(role), _("Each statement of each lease, of all months"))
         items.append(_item(path, "statements", _("Statements"), about, "file-earmark-text"))
+    if role in (Role.OPERATOR_MANAGER, Role.STREET_OFFICER):
+        about = _("What is paid out month by month, with its lines and approvals")
+        items.append(_item(path, "payments:payouts", _("Payouts"), about, "receipt"))
     if role in FINDERS:
         about = {
             Role.HOTLINE_AGENT: _("By name, pinyin, phone or code; ring back, then act for them"),

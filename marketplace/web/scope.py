@@ -16,7 +16,7 @@ from marketplace.fulfilment.models import WorkOrder
 from marketplace.web.access import BUREAU
 from providers.divisions.queries import ids_under
 from providers.models import Lease, Premises, ReceiptPart
-from vouchers.models import Claim, Elder, Movement, Redemption, ReviewCase, Statement, Voucher
+from vouchers.models import Claim, Elder, Movement, Payout, Redemption, ReviewCase, Statement, Voucher
 from vouchers.redemption.models import RedemptionQuerySet
 from vouchers.wallets.models import VoucherQuerySet
 
@@ -57,6 +57,16 @@ def own_places(user: Any, day: date) -> QuerySet[Premises]:
 def statements(user: Any) -> QuerySet[Statement]:
     everything = Statement.objects.all()
     return everything if sees_whole_city(user) else everything.filter(lease__in=leases(user))
+
+
+def payouts(user: Any) -> QuerySet[Payout]:
+    """The lists of operators with a lease that is seen; an operator's manager sees the operator's own."""
+    everything = Payout.objects.all()
+    if sees_whole_city(user):
+        return everything
+    if user.role == Role.OPERATOR_MANAGER:
+        return everything.filter(operator=user.operator_id)
+    return everything.filter(operator__in=leases(user).values("operator"))
 
 
 def redemptions(user: Any) -> RedemptionQuerySet:

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from marketplace.web import converters
 from marketplace.web.family import share
+from marketplace.web.reports.seals import chain
 
 converters.register()
 
@@ -13,6 +14,9 @@ urlpatterns = [
     path("", include("marketplace.web.papers.urls")),
     path("services/", include("marketplace.web.market.urls")),
     path("bureau/", include("marketplace.web.bureau.urls")),
+    path("reports/", include("marketplace.web.reports.urls")),
+    path("chain/", chain, name="chain"),
+    path("payments/", include("marketplace.web.payments.urls")),
     path("", include("marketplace.web.cards.urls")),
     path("happy/<str:code>/", share.happy, name="happy"),
     path("my/", include("marketplace.web.family.urls")),

@@ -107,7 +107,8 @@ class Receipt(models.Model):
     """How one bank line stands: a rent receipt, a proposal for a person to confirm, or in suspense.
 
     While proposed or in suspense its money stands in Liabilities:Suspense:Receipts (incoming) or
-    Assets:Suspense:Payments (outgoing). One that pays for several leases is split: its parts name them.
+    Assets:Suspense:Payments (outgoing). One that pays for several leases is split: its parts name them. One that
+    went out is matched to payments (payout lists, refunds, handings over), which name it.
     """
 
     class State(models.TextChoices):
@@ -115,12 +116,16 @@ class Receipt(models.Model):
         SPLIT = "split", _("split over leases")
         PROPOSED = "proposed", _("proposed")
         SUSPENSE = "suspense", _("in suspense")
+        FUND = "fund", _("given to the fund")
+        PAID = "paid", _("matched to a payment")
 
     MOVES = {
-        State.PROPOSED: {State.MATCHED, State.SPLIT, State.SUSPENSE},
-        State.SUSPENSE: {State.MATCHED, State.SPLIT},
+        State.PROPOSED: {State.MATCHED, State.SPLIT, State.SUSPENSE, State.FUND},
+        State.SUSPENSE: {State.MATCHED, State.SPLIT, State.FUND, State.PAID},
         State.MATCHED: {State.SUSPENSE},
         State.SPLIT: {State.SUSPENSE},
+        State.FUND: {State.SUSPENSE},
+        State.PAID: {State.SUSPENSE},
     }
     PAYS = (State.MATCHED, State.SPLIT)
 
@@ -133,7 +138,7 @@ class Receipt(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="receipt_names_its_lease",
-                condition=Q(state__in=["suspense", "split"]) | Q(lease__isnull=False),
+                condition=Q(state__in=["suspense", "split", "fund", "paid"]) | Q(lease__isnull=False),
             ),
         ]
 
@@ -170,10 +175,12 @@ class ReceiptDecision(models.Model):
         MATCH = "match", _("matched by hand")
         SPLIT = "split", _("split over leases")
         RELEASE = "release", _("released again")
+        DONATE = "donate", _("taken as a donation")
+        PAY = "pay", _("matched to a payment")
 
     receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="decisions")
     action = models.CharField(max_length=8, choices=Action)
-    parts = models.JSONField(default=list, help_text="lease codes and yuan as text")
+    parts = models.JSONField(default=list, help_text="lease codes or numbers of payments, and yuan as text")
     reason = models.CharField(max_length=200, blank=True)
     by = models.CharField(max_length=150)
     at = models.DateTimeField()
@@ -184,3 +191,54 @@ class ReceiptDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.receipt_id} {self.action}"
+
+
+class Refund(models.Model):
+    """Cash that a lease paid too much and gets back after its end (rules.md sections 7 and 8).
+
+    A clerk draws it up, another person approves it; it is paid when an outgoing bank line is matched to it.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("waits for the bureau's approval")
+        APPROVED = "approved", _("to be paid")
+        PAID = "paid", _("paid")
+        DROPPED = "dropped", _("dropped")
+
+    MOVES = {
+        State.DRAFT: {State.APPROVED, State.DROPPED},
+        State.APPROVED: {State.PAID, State.DROPPED},
+        State.PAID: {State.APPROVED},
+        State.DROPPED: set(),
+    }
+    PENDING = (State.DRAFT, State.APPROVED, State.PAID)
+
+    number = models.CharField(max_length=30, unique=True)
+    lease = models.ForeignKey(Lease, models.PROTECT, related_name="refunds")
+    amount = models.DecimalField(max_digits=16, decimal_places=2)
+    state = models.CharField(max_length=8, choices=State, default=State.DRAFT)
+    reason = models.CharField(max_length=200)
+    drawn_by = models.CharField(max_length=150)
+    drawn_at = models.DateTimeField()
+    approved_by = models.CharField(max_length=150, blank=True)
+    approved_at = models.DateTimeField(null=True, blank=True)
+    receipt = models.ForeignKey(Receipt, models.PROTECT, null=True, blank=True, related_name="refunds")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(name="refund_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="refund_paid_by_a_bank_line",
+                condition=Q(state="paid", receipt__isnull=False) | (~Q(state="paid") & Q(receipt=None)),
+            ),
+            models.CheckConstraint(
+                name="refund_approved_by_another",
+                condition=Q(state__in=["draft", "dropped"])
+                | (Q(approved_at__isnull=False) & ~Q(approved_by="") & ~Q(approved_by=F("drawn_by"))),
+                violation_error_message=_("Who drew up a refund does not approve it."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

@@ -19,7 +19,7 @@ from ledger.journal.queries import day_of
 from ledger.models import BankFile, BankLine
 from ledger.money import ZERO
 from providers.leases.matching import Matched, OpenDue, Proposed, match
-from providers.models import Lease, Operator, Receipt, ReceiptPart, RentCharge
+from providers.models import Lease, Operator, Receipt, ReceiptPart, Refund, RentCharge
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Imported:
 class Dues:
     """The open cash dues of all leases, kept true while lines come in (yuan).
 
-    Open = cash due less the proposals pending on it and less the lease's matched receipts, applied
-    oldest month first; only what is above zero counts.
+    Open = cash due less the proposals pending on it and less the lease's matched receipts (refunds taken off),
+    applied oldest month first; only what is above zero counts.
     """
 
     def __init__(self) -> None:
@@ -58,12 +58,20 @@ class Dues:
         parts = ReceiptPart.objects.order_by().values_list("lease__code")
         for lease, amount in parts.annotate(sum=Sum("amount")):
             self.take(lease, amount)
+        given_back = Refund.objects.filter(state__in=Refund.PENDING).order_by().values_list("lease__code")
+        for lease, amount in given_back.annotate(sum=Sum("amount")):
+            self.take(lease, -amount)
 
     def propose(self, lease: str, month: date, amount: Decimal) -> None:
         self._proposed[lease, month] += amount
 
     def take(self, lease: str, amount: Decimal) -> None:
         self._matched[lease] += amount
+
+    def overpaid(self, lease: str) -> Decimal:
+        """What a lease has paid beyond all its cash dues, less what is refunded or about to be."""
+        due = sum((cash_due for _month, cash_due in self._dues[lease]), ZERO)
+        return max(self._matched[lease] - due, ZERO)
 
     def open(self, operator: str | None = None) -> list[OpenDue]:
         found = []

@@ -1,6 +1,6 @@
 """What people decide about bank lines: confirm, decline, match, split, release (rules.md section 8).
 
-Money leaves Liabilities:Suspense:Receipts for the rent of a lease, or comes back to it. Every decision is
+Donations (vouchers/funds) and payments (vouchers/payments) decide by `locked` and `noted` here too. Money leaves Liabilities:Suspense:Receipts for the rent of a lease, or comes back to it. Every decision is
 one row with its entry, dated the bank's day; nothing is changed that was posted.
 """
 
@@ -26,6 +26,7 @@ SENTENCES = {
     "wrong_role": _("Only a clerk of the bureau decides about bank lines."),
     "moved_on": _("Somebody has decided about this line meanwhile. Reload the page to see how it stands."),
     "outgoing": _("This money went out: it pays no rent."),
+    "incoming": _("This money came in: it pays nobody."),
     "does_not_add_up": _("The parts do not add up to the bank line. Correct the amounts."),
     "lease_twice": _("One lease stands there twice. Give each lease one amount."),
 }
@@ -45,7 +46,7 @@ class CannotMatch(Exception):
 def confirm(*, receipt: Receipt, by: Any, at: datetime) -> Receipt:
     """This function will let a proposal stand: its money pays the lease. Raises CannotMatch."""
     with transaction.atomic():
-        receipt, by = _locked(receipt, by)
+        receipt, by = locked(receipt, by)
         if receipt.state != State.PROPOSED or receipt.lease is None:
             raise CannotMatch("moved_on")
         parts = [(receipt.lease, receipt.bank_line.amount)]
@@ -55,12 +56,12 @@ def confirm(*, receipt: Receipt, by: Any, at: datetime) -> Receipt:
 def decline(*, receipt: Receipt, by: Any, at: datetime, reason: str = "") -> Receipt:
     """This function will put a proposal back among what nobody knows. Its money moves nowhere."""
     with transaction.atomic():
-        receipt, by = _locked(receipt, by)
+        receipt, by = locked(receipt, by)
         if receipt.state != State.PROPOSED:
             raise CannotMatch("moved_on")
         receipt.state, receipt.lease, receipt.month = State.SUSPENSE, None, None
         receipt.save(update_fields=["state", "lease", "month"])
-        return _noted(receipt, Action.DECLINE, [], by=by, at=at, reason=reason)
+        return noted(receipt, Action.DECLINE, [], by=by, at=at, reason=reason)
 
 
 def match_by_hand(
@@ -71,7 +72,7 @@ def match_by_hand(
     Raises CannotMatch: wrong_role, outgoing, moved_on, lease_twice, does_not_add_up.
     """
     with transaction.atomic():
-        receipt, by = _locked(receipt, by)
+        receipt, by = locked(receipt, by)
         if receipt.state not in (State.PROPOSED, State.SUSPENSE):
             raise CannotMatch("moved_on")
         if len({lease.pk for lease, _amount in parts}) < len(parts):
@@ -86,7 +87,7 @@ def match_by_hand(
 def release(*, receipt: Receipt, by: Any, at: datetime, reason: str) -> Receipt:
     """This function will take a line back from the lease or leases that it paid; its money waits again."""
     with transaction.atomic():
-        receipt, by = _locked(receipt, by)
+        receipt, by = locked(receipt, by)
         if receipt.state == State.MATCHED and receipt.lease is not None:
             parts = [(receipt.lease, receipt.bank_line.amount)]
         elif receipt.state == State.SPLIT:
@@ -96,11 +97,15 @@ def release(*, receipt: Receipt, by: Any, at: datetime, reason: str) -> Receipt:
             raise CannotMatch("moved_on")
         receipt.state, receipt.lease, receipt.month = State.SUSPENSE, None, None
         receipt.save(update_fields=["state", "lease", "month"])
-        return _noted(receipt, Action.RELEASE, parts, by=by, at=at, reason=reason)
+        back = [Move(debit, credit, -amount) for debit, credit, amount in _to_leases(parts)]
+        return noted(receipt, Action.RELEASE, back, told=_told(parts), by=by, at=at, reason=reason)
 
 
-def _locked(receipt: Receipt, by: Any) -> tuple[Receipt, Any]:
-    """The receipt as it stands now, its row locked, and the person as the register has them now."""
+def locked(receipt: Receipt, by: Any, *, direction: str = "in") -> tuple[Receipt, Any]:
+    """The receipt as it stands now, its row locked, and the person as the register has them now.
+
+    Raises CannotMatch: wrong_role, outgoing, incoming.
+    """
     hold_journal_open()
     found = (
         Receipt.objects.select_for_update(of=["self"]).select_related("bank_line", "lease").get(pk=receipt.pk)
@@ -108,8 +113,8 @@ def _locked(receipt: Receipt, by: Any) -> tuple[Receipt, Any]:
     by = get_user_model()._default_manager.get(pk=by.pk)
     if not by.holds("bureau_clerk"):
         raise CannotMatch("wrong_role")
-    if found.bank_line.direction == "out":
-        raise CannotMatch("outgoing")
+    if found.bank_line.direction != direction:
+        raise CannotMatch("outgoing" if direction == "in" else "incoming")
     return found, by
 
 
@@ -131,41 +136,53 @@ def _take(
             ReceiptPart(receipt=receipt, lease=lease, amount=amount) for lease, amount in parts
         )
     receipt.save(update_fields=["state", "lease", "month"])
-    return _noted(receipt, action, parts, by=by, at=at, reason=reason)
+    return noted(receipt, action, _to_leases(parts), told=_told(parts), by=by, at=at, reason=reason)
 
 
-def _noted(
+def _to_leases(parts: Sequence[tuple[Lease, Decimal]]) -> list[Move]:
+    return [
+        Move(chart.SUSPENSE_RECEIPTS, chart.receivable_rent(lease.code), amount) for lease, amount in parts
+    ]
+
+
+def _told(parts: Sequence[tuple[Lease, Decimal]]) -> list[list[str]]:
+    return [[lease.code, str(amount)] for lease, amount in parts]
+
+
+def noted(
     receipt: Receipt,
     action: str,
-    parts: Sequence[tuple[Lease, Decimal]],
+    moves: Sequence[Move],
     *,
+    told: Sequence[Sequence[str]] = (),
     by: Any,
     at: datetime,
     reason: str,
 ) -> Receipt:
-    """Post what the decision moves, and keep who decided."""
-    sign = -1 if action == Action.RELEASE else 1
+    """Post what the decision moves, and keep who decided. `told`: for whom or what, each with its yuan."""
     entry = None
-    if parts:
+    if moves:
         entry = post(
             key=f"receipt:{receipt.pk}:{receipt.decisions.count() + 1}",
             kind="receipt",
             dated_on=day_of(receipt.bank_line.booked_at),
             at=at,
-            moves=[
-                Move(chart.SUSPENSE_RECEIPTS, chart.receivable_rent(lease.code), sign * amount)
-                for lease, amount in parts
-            ],
+            moves=moves,
         )
-    told = [[lease.code, str(amount)] for lease, amount in parts]
     ReceiptDecision.objects.create(
-        receipt=receipt, action=action, parts=told, reason=reason[:200], by=name_of(by), at=at, entry=entry
+        receipt=receipt,
+        action=action,
+        parts=list(told),
+        reason=reason[:200],
+        by=name_of(by),
+        at=at,
+        entry=entry,
     )
     record(
         by=by,
         at=at,
         action=f"receipt_{action}",
         subject=f"bank line {receipt.bank_line_id}",
-        detail={"parts": told, "reason": reason[:200]},
+        detail={"parts": list(told), "reason": reason[:200]},
     )
     return receipt

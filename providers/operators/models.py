@@ -86,3 +86,23 @@ class StaffLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operator_id} {self.relation}"
+
+
+class PayeeAccount(models.Model):
+    """The bank account to which an operator is paid, from a day on; the latest counts."""
+
+    append_only = True
+
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="payee_accounts")
+    from_on = models.DateField()
+    holder = models.CharField(max_length=120)
+    number = models.CharField(max_length=40)
+    bank = models.CharField(max_length=120)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["operator", "from_on", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.holder} {self.number}"

@@ -17,7 +17,7 @@ from psycopg import errors
 from marketplace.rights import append_only_tables
 from providers.leases.models import ReceiptDecision
 from providers.models import Caregiver, Operator, Receipt
-from tests import databases, story
+from tests import databases, payments, story
 from vouchers.models import (
     Consent,
     DelegateAct,
@@ -43,10 +43,15 @@ KEPT = {
     "vouchers_reviewcase": "UPDATE vouchers_reviewcase SET note = 'else' WHERE decision <> ''",
     "vouchers_callback": "UPDATE vouchers_callback SET result = 'denied' WHERE result <> ''",
     "vouchers_visit": "UPDATE vouchers_visit SET arrived_at = arrived_at - interval '1 minute'",
+    "vouchers_payout": "UPDATE vouchers_payout SET payee = '{}' WHERE state = 'approved'",
 }
 
 # Of these only the rows that are final.
-FINAL = {"vouchers_reviewcase": " WHERE decision <> ''", "vouchers_callback": " WHERE result <> ''"}
+FINAL = {
+    "vouchers_reviewcase": " WHERE decision <> ''",
+    "vouchers_callback": " WHERE result <> ''",
+    "vouchers_payout": " WHERE state = 'approved'",
+}
 
 PAYABLE = "(SELECT id FROM ledger_account WHERE name = 'Liabilities:Payable:OP01')"
 SUBSIDY = "(SELECT id FROM ledger_account WHERE name = 'Expenses:Subsidy:Government')"
@@ -122,6 +127,7 @@ def attacked(story_template: str, django_db_blocker) -> Iterator[str]:
         rules_and_calls()
         papers_and_ties()
         visits()
+        payments.tell()
         yield name
     databases.drop(name)
 

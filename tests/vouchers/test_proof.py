@@ -64,6 +64,19 @@ def serial(of: str, programme: str) -> str:
 
 SPARE = voucher("LI", "PA")
 LINE = "(SELECT id FROM ledger_bankline ORDER BY id LIMIT 1)"
+OUT = "(SELECT id FROM ledger_bankline WHERE direction = 'out')"
+
+
+def payout(state: str = "approved", **figures: str) -> str:
+    """A payout list of OP01 for January, without lines."""
+    of = dict.fromkeys(("government", "charity", "vouchers", "reversed", "carry_in", "total", "to_pay", "carry_out", "held_back"), "0") | figures  # fmt: skip
+    return (
+        f"INSERT INTO vouchers_payout (state, digest, round, drawn_at, number, month, {', '.join(of)}, redemptions, "
+        f"under_review, payee, operator_id, receipt_id) SELECT '{state}', '', 1, now(), 'BF-OP01-202601', "
+        f"'2026-01-01', {', '.join(of.values())}, 0, 0, '{{}}', id, NULL FROM providers_operator WHERE code = 'OP01'"
+    )
+
+
 ORDER = "(SELECT 'HD-' || lpad(id::text, 9, '0') FROM vouchers_hold WHERE key = '{}')"
 
 
@@ -494,6 +507,46 @@ DAMAGES = [
         "UPDATE providers_receipt SET state = 'matched', lease_id = (SELECT min(id) FROM providers_lease) "
         "WHERE state = 'suspense'",
         "'Liabilities:Suspense:Receipts'",
+    ),
+    Damage(
+        "sealed_as_it_was", "a link of the chain without its entry",
+        "INSERT INTO ledger_link (number, kind, ref, content, hash, sealed_at) "
+        "VALUES (1, 'entry', 0, repeat('0', 64), repeat('0', 64), now())",
+        "'entry 0 gone'",
+    ),
+    Damage(
+        "payout_lines", "a list approved without its lines",
+        payout(government="4", total="4", to_pay="4"),
+        "'BF-OP01-202601'",
+    ),
+    Damage(
+        "payout_line_as_redeemed", "another operator's meal on the list",
+        payout(government="4", total="4", to_pay="4") + "; INSERT INTO vouchers_payoutline (payout_id, redemption_id, "
+        f"part, taken_back, amount) SELECT max(id), {redemption('wang-bare')}, 'government', false, 4 FROM vouchers_payout",
+        "'BF-OP01-202601'",
+    ),
+    Damage(
+        "payout_carried", "a carry that no list before it left",
+        payout(carry_in="-4", total="-4", carry_out="-4"),
+        "'BF-OP01-202601'",
+    ),
+    Damage(
+        "payments_add_up", "a line called paid that paid nothing",
+        f"UPDATE providers_receipt SET state = 'paid' WHERE bank_line_id = {OUT}",
+        f"'bank line ' || {OUT}",
+    ),
+    Damage(
+        "donation_is_its_bank_line", "a line given to the fund by nobody",
+        f"UPDATE providers_receipt SET state = 'fund', lease_id = NULL WHERE bank_line_id = {LINE}",
+        f"'bank line ' || {LINE}",
+    ),
+    Damage(
+        "handover_lines", "a sum handed over that comes from no lease",
+        "INSERT INTO providers_owner (code, name, kind) VALUES ('OW0001', '湖城机关事务管理中心', 'government'); "
+        "INSERT INTO providers_handover (number, code, until_on, amount, treasury_no, state, drawn_by, drawn_at, "
+        "approved_by, owner_id) SELECT 'JK-OW0001-202603', 'x', '2026-03-31', 40, '', 'draft', 'clerk', now(), '', id "
+        "FROM providers_owner",
+        "'JK-OW0001-202603'",
     ),
     Damage(
         "accounts_as_documents", "a fen paid out of the fund behind everybody's back",

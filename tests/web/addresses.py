@@ -98,6 +98,23 @@ PAGES = {
     "bureau:catalogue": _page(BUREAU),
     "bureau:catalogue_service": _page(BUREAU, posts=True),
     "bureau:catalogue_house": _page(BUREAU, posts=True),
+    "bureau:layouts": _page(BUREAU, posts=True),
+    "payments:payouts": _page(TRACE, posts=True),
+    "payments:payout": _page(TRACE, posts=True),
+    "payments:payout_pdf": _page(TRACE),
+    "payments:transfer": _page(BUREAU, own=frozenset(BUREAU)),
+    "payments:refunds": _page(BUREAU, posts=True),
+    "payments:fund": _page(BUREAU, posts=True),
+    "payments:handovers": _page(BUREAU, posts=True),
+    "payments:handover_pdf": _page(BUREAU),
+    "reports:index": _page(BUREAU | {Role.STREET_OFFICER}),
+    "reports:report": _page(BUREAU | {Role.STREET_OFFICER}),
+    "reports:inspections": _page(BUREAU | {Role.STREET_OFFICER}, posts=True),
+    "reports:finding": _page(BUREAU | {Role.STREET_OFFICER}, posts=True),
+    "reports:seals": _page(BUREAU, posts=True),
+    "reports:books": _page(BUREAU),
+    "reports:download": _page(BUREAU, missing={"clerk", "approver", "auditor"}),  # no books are written here
+    "chain": _page(EVERYBODY, public=True),
     "bureau:audit": _page({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATOR}),
     "work": _page(BUREAU),
     "work_kind": _page(BUREAU, posts=True),
@@ -186,7 +203,17 @@ PAGES = {
     "hotline:end": _page({Role.HOTLINE_AGENT}, method="post"),
 }
 # Answered for programs, not to be looked at.
-FILES = {"counter_worker", "counter_manifest", "paper_pdf", "visits:worker", "visits:manifest"}
+FILES = {
+    "counter_worker",
+    "counter_manifest",
+    "paper_pdf",
+    "visits:worker",
+    "visits:manifest",
+    "payments:payout_pdf",
+    "payments:handover_pdf",
+    "payments:transfer",
+    "reports:download",
+}
 # Not pages of ours: the machine's probes, and the admin and the API, which check by themselves.
 ELSEWHERE = {"healthz", "readyz", "admin/"}
 CHECKING = {"ninja"}
@@ -241,6 +268,13 @@ def arguments(name: str, city: City) -> list[Any]:
         "bureau:receipt": [city.bank_lines[1].pk],
         "work_kind": ["bank"],
         "job": [city.jobs[0].pk],
+        "reports:report": [city.month],
+        "reports:download": [city.month],
+        "reports:finding": [city.findings[0].pk],
+        "payments:payout": [city.payouts[0].number],
+        "payments:payout_pdf": [city.payouts[0].number],
+        "payments:transfer": [city.month],
+        "payments:handover_pdf": ["JK-OW0001-202607"],
         "papers": [city.leases[0].code, city.statements[0].month],
         "paper_pdf": [city.papers[0].number],
         "verify": [city.papers[0].number, city.papers[0].code],

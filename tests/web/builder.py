@@ -22,6 +22,7 @@ from providers.models import (
     Caregiver,
     Closure,
     Division,
+    Finding,
     Lease,
     LeaseTerms,
     Offer,
@@ -35,6 +36,7 @@ from providers.models import (
     Shift,
     Sitting,
 )
+from tests.web import payments
 from vouchers.models import (
     Approval,
     Call,
@@ -48,6 +50,7 @@ from vouchers.models import (
     Objection,
     OwnRecord,
     Paper,
+    Payout,
     Programme,
     RecordShare,
     Redemption,
@@ -95,6 +98,8 @@ class City:
     bank_lines: list[BankLine] = field(default_factory=list)
     jobs: list[Job] = field(default_factory=list)
     papers: list[Paper] = field(default_factory=list)
+    payouts: list[Payout] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
     delegations: list[Delegation] = field(default_factory=list)
 
 
@@ -254,6 +259,8 @@ def build(
     posted.lease.basis, posted.lease.decision_no = "relief", "样例决字〔2026〕1号"
     posted.lease.save()
     city.papers = [issue_paper(statement=posted, kind="certificate", by=city.people["clerk"], at=at(month))]
+    city.findings = payments.inspected(city.leases[0], month, at(month))
+    city.payouts = payments.build(leases=city.leases, month=month, at=at(month))
     Objection.objects.create(
         statement=next(one for one in city.statements if one.month == month),
         figure="earned",

@@ -18,6 +18,12 @@ SAID = """
     UNION ALL
     SELECT 'charity', 0, sum(charity) FROM vouchers_redemption WHERE reversed_on IS NULL
     UNION ALL
+    SELECT 'charity', 0, -sum(amount) FROM vouchers_donation WHERE undone_at IS NULL
+    UNION ALL
+    SELECT 'payable', operator_id, sum(to_pay) FROM vouchers_payout WHERE receipt_id IS NOT NULL GROUP BY operator_id
+    UNION ALL
+    SELECT 'handed_over', owner_id, sum(amount) FROM providers_handover WHERE state = 'paid' GROUP BY owner_id
+    UNION ALL
     SELECT part.role, part.owner, part.sign * sum(m.amount)
     FROM proof_moved m JOIN vouchers_programme p ON p.id = m.programme_id AND p.settlement = 'payout'
         JOIN vouchers_redemption r ON r.id = m.redemption_id AND r.reversed_on IS NULL
@@ -43,7 +49,8 @@ INVARIANTS = [
             SELECT role, owner, amount FROM ({SAID}) AS said
             UNION ALL
             SELECT a.role, a.owner, -b.amount FROM proof_account a JOIN proof_balance b USING (account)
-            WHERE a.role IN ('payable', 'subsidy', 'charity', 'expense', 'income', 'rent_offset', 'lapsed', 'bank')
+            WHERE a.role IN ('payable', 'subsidy', 'charity', 'expense', 'income', 'rent_offset', 'lapsed', 'bank',
+                'handed_over')
         ) AS side
             LEFT JOIN proof_account a ON a.role = side.role AND a.owner = side.owner
             LEFT JOIN ledger_account account ON account.id = a.account

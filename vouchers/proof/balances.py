@@ -31,6 +31,7 @@ def witnesses() -> dict[str, Balances]:
         "redemptions": _redemptions(),
         "statements": _statements(),
         "bank lines": _bank_lines(),
+        "handings over": _handovers(),
         "movements": _movements(),
         "issue runs": _issue_runs(),
         "open holds": _open_holds(),
@@ -219,7 +220,31 @@ def _redemptions() -> Balances:
         balances[chart.FUND_CHARITY] += charity
     for code, amount in _rows(REDEEMED):
         balances[chart.vouchers_redeemed(code)] = -amount
+    ((given,),) = _rows("SELECT coalesce(sum(amount), 0.00) FROM vouchers_donation WHERE undone_at IS NULL")
+    balances[chart.FUND_CHARITY] -= given
+    _add(balances, ((chart.payable(code), amount) for code, amount in _rows(PAID_OUT)))
     return balances
+
+
+# What operators were paid by bank lines.
+PAID_OUT = """
+    SELECT o.code, sum(p.to_pay) FROM vouchers_payout p JOIN providers_operator o ON o.id = p.operator_id
+    WHERE p.receipt_id IS NOT NULL GROUP BY o.code
+"""
+
+
+def _handovers() -> Balances:
+    """What each owner, or the treasury for it, was handed of its rent."""
+    return {
+        chart.handed_over(code): amount
+        for code, amount in _rows(
+            """
+            SELECT o.code, coalesce(sum(h.amount), 0.00)
+            FROM providers_owner o LEFT JOIN providers_handover h ON h.owner_id = o.id AND h.state = 'paid'
+            GROUP BY o.code
+            """
+        )
+    }
 
 
 # Rent and bank
@@ -229,7 +254,8 @@ RECEIVED = """
     SELECT lease_id, sum(amount) AS amount FROM (
         SELECT r.lease_id, b.amount FROM providers_receipt r JOIN ledger_bankline b ON b.id = r.bank_line_id
         WHERE r.state = 'matched' AND b.direction = 'in'
-        UNION ALL SELECT lease_id, amount FROM providers_receiptpart) AS paid
+        UNION ALL SELECT lease_id, amount FROM providers_receiptpart
+        UNION ALL SELECT lease_id, -amount FROM providers_refund WHERE state = 'paid') AS paid
     GROUP BY 1
 """
 
@@ -294,8 +320,8 @@ def _bank_lines() -> Balances:
         """
         SELECT coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in'), 0.00),
             coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out'), 0.00),
-            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in' AND coalesce(r.state, '') NOT IN ('matched', 'split')), 0.00),
-            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out' AND r.state IS DISTINCT FROM 'matched'), 0.00)
+            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in' AND coalesce(r.state, '') NOT IN ('matched', 'split', 'fund')), 0.00),
+            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out' AND r.state IS DISTINCT FROM 'paid'), 0.00)
         FROM ledger_bankline b LEFT JOIN providers_receipt r ON r.bank_line_id = b.id
         """
     )

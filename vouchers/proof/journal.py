@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger import chart
 from ledger.models import Account
+from ledger.seals.operations import broken
 from vouchers.proof.invariants import Invariant
 
 
@@ -102,6 +103,11 @@ INVARIANTS = [
             ON p.month = greatest(date_trunc('month', e.dated_on)::date, (SELECT min(month) FROM ledger_period))
         WHERE e.recorded_at > p.locked_at
         """,
+    ),
+    Invariant(
+        "sealed_as_it_was",
+        _("Everything sealed into the chain is as it was sealed, and nothing of the chain is missing."),
+        find=lambda: (f"{one.what} {one.why}" for one in broken()),
     ),
     Invariant(
         "locked_months_in_a_row",

@@ -1,6 +1,6 @@
 """The proof of rules.md section 9 over the whole database.
 
-    prove()  →  one Proved for each invariant, in the order of money: journal, vouchers, redemptions, months, bank
+    prove()  →  one Proved for each invariant, in the order of money: journal, vouchers, redemptions, months, bank, payments
 
 Each invariant is one set-based query or one pass in Python; all see the same instant of the database.
 """
@@ -15,9 +15,9 @@ from django.db import connection, transaction
 
 from ledger import chart
 from ledger.models import Account
-from providers.models import Lease, Operator
+from providers.models import Lease, Operator, Owner
 from vouchers.models import Programme
-from vouchers.proof import accounts, journal, months, receipts, redemptions, wallets
+from vouchers.proof import accounts, journal, months, payments, receipts, redemptions, wallets
 from vouchers.proof.invariants import Invariant, Proved
 
 EXAMPLES = 5
@@ -29,6 +29,7 @@ INVARIANTS: list[Invariant] = [
     *redemptions.INVARIANTS,
     *months.INVARIANTS,
     *receipts.INVARIANTS,
+    *payments.INVARIANTS,
     *accounts.INVARIANTS,
 ]
 
@@ -135,6 +136,7 @@ def _roles() -> Iterator[tuple[str, int, int | None]]:
             },
         ),
         (Operator, {"payable": chart.payable}),
+        (Owner, {"handed_over": chart.handed_over}),
         (
             Lease,
             {

@@ -57,11 +57,11 @@ INVARIANTS = [
         WHERE (a.role = 'suspense_receipts' AND -coalesce(b.amount, 0) <> (
                 SELECT coalesce(sum(line.amount), 0)
                 FROM ledger_bankline line JOIN providers_receipt r ON r.bank_line_id = line.id
-                WHERE line.direction = 'in' AND r.state NOT IN ('matched', 'split')))
+                WHERE line.direction = 'in' AND r.state NOT IN ('matched', 'split', 'fund')))
             OR (a.role = 'suspense_payments' AND coalesce(b.amount, 0) <> (
                 SELECT coalesce(sum(line.amount), 0)
                 FROM ledger_bankline line JOIN providers_receipt r ON r.bank_line_id = line.id
-                WHERE line.direction = 'out' AND r.state <> 'matched'))
+                WHERE line.direction = 'out' AND r.state <> 'paid'))
         """,
     ),
 ]

@@ -7,28 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.models import Entry
 from providers.models import Lease
+from vouchers.approvals.models import Document, Taken
 from vouchers.redemption.models import Redemption
 
 
-class Statement(models.Model):
-    """One lease, one month (rules.md section 7, figure by figure). Drawn up again until approved, then never.
-
-    `digest` is SHA-256 over the figures and the claims behind them; `round` counts how often changed
-    figures made the approvals start over.
-    """
-
-    class State(models.TextChoices):
-        DRAFT = "draft", _("waits for the operator")
-        CONFIRMED = "confirmed", _("waits for the street")
-        REVIEWED = "reviewed", _("waits for the bureau")
-        APPROVED = "approved", _("posted")
-
-    MOVES = {
-        State.DRAFT: {State.CONFIRMED},
-        State.CONFIRMED: {State.REVIEWED, State.DRAFT},
-        State.REVIEWED: {State.APPROVED, State.DRAFT},
-        State.APPROVED: set(),
-    }
+class Statement(Document):
+    """One lease, one month (rules.md section 7, figure by figure)."""
 
     # The figures in the order of rules.md section 7; also the columns of the statements command.
     FIGURES = (
@@ -62,10 +46,6 @@ class Statement(models.Model):
     cash_due = models.DecimalField(max_digits=14, decimal_places=2)
     redemptions = models.PositiveIntegerField()
     under_review = models.PositiveIntegerField()
-    state = models.CharField(max_length=9, choices=State, default=State.DRAFT)
-    digest = models.CharField(max_length=64)
-    round = models.PositiveSmallIntegerField(default=1)
-    drawn_at = models.DateTimeField()
     entry = models.ForeignKey(Entry, models.PROTECT, null=True, related_name="statements")
 
     class Meta:
@@ -112,29 +92,10 @@ class Drawing(models.Model):
         return f"{self.statement_id} {self.digest[:12]}"
 
 
-class Approval(models.Model):
-    """One step of one person over one digest. Steps of an earlier round stay, and no longer count.
-
-    A confirmation that came by silence has nobody's name: `deemed` (rules.md section 7).
-    """
-
-    append_only = True
-
-    class Step(models.TextChoices):
-        CONFIRM = "confirm", _("confirmed by the operator")
-        REVIEW = "review", _("reviewed by the street")
-        APPROVE = "approve", _("approved by the bureau")
+class Approval(Taken):
+    """One step of a statement."""
 
     statement = models.ForeignKey(Statement, models.PROTECT, related_name="approvals")
-    step = models.CharField(max_length=7, choices=Step)
-    round = models.PositiveSmallIntegerField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    on_paper = models.BooleanField(default=False, help_text="a clerk recorded the operator's signed paper")
-    deemed = models.BooleanField(
-        default=False, db_default=False, help_text="the term of objection passed in silence"
-    )
-    at = models.DateTimeField()
-    digest = models.CharField(max_length=64)
 
     class Meta:
         ordering = ["id"]

@@ -3,12 +3,11 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from django.contrib.auth import get_user_model
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger import chart
@@ -16,6 +15,8 @@ from ledger.audit.operations import name_of, record
 from ledger.journal.operations import Move, exclusive, hold_journal_open, lock_month, post
 from ledger.journal.queries import first_open_day, is_locked, last_day, next_month, previous_month
 from providers.models import Lease, RentCharge
+from vouchers.approvals import operations as approvals
+from vouchers.approvals.operations import STEPS, CannotTakeStep, as_now
 from vouchers.redemption.models import Redemption
 from vouchers.redemption.operations import AlreadyReversed, reverse
 from vouchers.settlement.models import Approval, Drawing, ReviewCase, Statement
@@ -25,31 +26,18 @@ from vouchers.settlement.reckon import NOTHING, Figures, LeaseFacts, Month, Sums
 State, Step = Statement.State, Approval.Step
 
 SENTENCES = {
+    **approvals.SENTENCES,
     "month_not_next": _("A month is drawn up only once the month before it is locked."),
     "month_locked": _("This month is locked. What comes later goes to the next open month."),
-    "wrong_step": _("This statement does not wait for this step. Reload the page to see where it stands."),
-    "wrong_role": _("Your role may not do this step of this statement."),
-    "same_person": _("You have done another step of this statement. Nobody may do two."),
-    "statement_changed": _(
-        "Figures have changed since they were looked at. Look at them again; the steps start over."
-    ),
-    "objection_open": _(
-        "The operator has objected and waits for an answer. It comes before the confirmation."
-    ),
     "not_under_review": _("This redemption is not held back for review."),
     "already_reversed": _("This redemption was reversed before."),
 }
 
 
-class CannotSettle(Exception):
+class CannotSettle(CannotTakeStep):
     """Refused; nothing is written (but `statement_changed`: there the new figures are). `code` names why."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def close_month(*, month: date, by: Any, at: datetime) -> list[Statement]:
@@ -128,9 +116,8 @@ def _draw_up(
         statement = Statement(lease_id=lease.id, month=month)
     elif statement.digest == digest:
         return statement
-    elif statement.state != State.DRAFT:
-        statement.state = State.DRAFT
-        statement.round += 1
+    else:
+        approvals.restart(statement)
     for name, value in asdict(figures).items():
         setattr(statement, name, value)
     statement.digest = digest
@@ -155,14 +142,6 @@ def digest_of(figures: Figures, sums_: Sums) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-# What each step needs: the state it finds, the state it leaves, the roles that may do it.
-STEPS: dict[str, tuple[str, str]] = {
-    Step.CONFIRM: (State.DRAFT, State.CONFIRMED),
-    Step.REVIEW: (State.CONFIRMED, State.REVIEWED),
-    Step.APPROVE: (State.REVIEWED, State.APPROVED),
-}
-
-
 def may(step: str, statement: Statement, by: Any) -> bool:
     """Whether this person's role allows this step of this statement."""
     lease = statement.lease
@@ -176,64 +155,18 @@ def may(step: str, statement: Statement, by: Any) -> bool:
 def check_step(statement: Statement, *, step: str, by: Any, did_another: bool, objection_open: bool) -> None:
     """This function will refuse a step that may not be taken now; a page asks it before it offers the step.
 
-    `did_another`: this person took a step of this round. Raises CannotSettle: wrong_step, wrong_role,
-    same_person, objection_open.
+    Raises CannotSettle: wrong_step, wrong_role, same_person, objection_open.
     """
-    if statement.state != STEPS[step][0]:
-        raise CannotSettle("wrong_step")
-    if not may(step, statement, by):
-        raise CannotSettle("wrong_role")
-    if did_another:
-        raise CannotSettle("same_person")
-    if step == Step.CONFIRM and objection_open:
-        raise CannotSettle("objection_open")
-
-
-def _as_now(by: Any) -> Any:
-    """The person as the register has them now: a role taken away since the page was opened counts no more."""
-    return get_user_model()._default_manager.get(pk=by.pk)
+    STATEMENTS.check(statement, step=step, by=by, did_another=did_another, objection_open=objection_open)
 
 
 def take_step(*, statement: Statement, step: str, by: Any, at: datetime, seen: str = "") -> Statement:
-    """This function will confirm, review or approve one statement as `by`.
+    """This function will confirm, review or approve one statement as `by` (vouchers/approvals).
 
-    1. Refuse a wrong state, a role that may not, a person who did another step of this round, and a
-       confirmation while an objection is open.
-    2. Reckon anew. Where the digest differs from the statement's (or from `seen`, what the person looked
-       at), write the new figures, start the steps over and refuse.
-    3. Note the approval. The last one posts: claims stand on the statement, rent is charged, the entry is
-       dated the last day of the month.
-
-    Raises CannotSettle: wrong_step, wrong_role, same_person, objection_open, statement_changed.
+    The last step posts: claims stand on the statement, rent is charged, the entry is dated the last day of the
+    month. Raises CannotSettle: wrong_step, wrong_role, same_person, objection_open, statement_changed.
     """
-    changed = False
-    with transaction.atomic():
-        hold_journal_open()
-        statement = locked(statement)
-        by = _as_now(by)
-        check_step(
-            statement,
-            step=step,
-            by=by,
-            did_another=statement.approvals.filter(round=statement.round, by=by).exists(),
-            objection_open=statement.objections.filter(answer="").exists(),
-        )
-        lease, now, past, figures = reckoned(statement)
-        if digest_of(figures, now) != statement.digest or (seen and seen != statement.digest):
-            _draw_up(statement, lease=lease, month=statement.month, sums_=now, past=past, at=at)
-            changed = True
-        else:
-            _approve_step(statement, step=step, state=STEPS[step][1], now=now, by=by, at=at)
-        record(
-            by=by,
-            at=at,
-            action="statement_changed" if changed else step,
-            subject=f"{lease.code} {statement.month:%Y-%m}",
-            detail={"digest": statement.digest, "round": statement.round},
-        )
-    if changed:
-        raise CannotSettle("statement_changed")
-    return statement
+    return STATEMENTS.take(statement, step=step, by=by, at=at, seen=seen)
 
 
 def locked(statement: Statement) -> Statement:
@@ -245,7 +178,10 @@ def locked(statement: Statement) -> Statement:
     )
 
 
-def reckoned(statement: Statement) -> tuple[LeaseFacts, Sums, list[Month], Figures]:
+Reckoned = tuple[LeaseFacts, Sums, list[Month], Figures]
+
+
+def reckoned(statement: Statement) -> Reckoned:
     """The figures that this statement would have now, and what they are reckoned from."""
     lease = lease_facts(Lease.objects.filter(id=statement.lease_id))[0]
     now = sums(statement.month, of=[lease.id]).get(lease.id, NOTHING)
@@ -265,31 +201,21 @@ def deem_confirmed(*, statement: Statement, by: Any, at: datetime) -> bool:
         statement = locked(statement)
         if statement.state != State.DRAFT or statement.objections.filter(answer="").exists():
             return False
-        lease, now, past, figures = reckoned(statement)
-        same = digest_of(figures, now) == statement.digest
+        now = reckoned(statement)
+        same = _digest(now) == statement.digest
         if same:
-            _approve_step(statement, step=Step.CONFIRM, state=State.CONFIRMED, now=now, by=None, at=at)
+            STATEMENTS.note(statement, now, step=Step.CONFIRM, by=None, at=at)
         else:
-            _draw_up(statement, lease=lease, month=statement.month, sums_=now, past=past, at=at)
+            _redraw(statement, now, at)
         record(
             by=by,
             at=at,
             action="deemed_confirmed" if same else "statement_changed",
-            subject=f"{lease.code} {statement.month:%Y-%m}",
+            subject=str(statement),
             detail={"digest": statement.digest, "round": statement.round},
             channel="run",
         )
     return same
-
-
-@dataclass
-class Steps:
-    """What became of several steps: statements `taken` (or taken before by the same person over the same
-    figures), `refused` ones with why, and whether the month is locked now."""
-
-    taken: list[Statement] = field(default_factory=list)
-    refused: list[tuple[Statement, CannotSettle]] = field(default_factory=list)
-    locked: bool = False
 
 
 def take_steps(
@@ -299,62 +225,41 @@ def take_steps(
     by: Any,
     clock: Callable[[], datetime],
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Steps:
+) -> approvals.Steps[Statement]:
     """This function will take one step of each statement in `seen` (by id, the digest that was looked at).
 
-    Each in its own transaction; one that is refused stops no other. After approvals the months that are
-    complete are locked. Run again, what this person did over the same digest counts as taken.
+    After approvals the months that are complete are locked.
     """
-    outcome = Steps()
     wanted = Statement.objects.filter(id__in=seen).select_related("lease").order_by("month", "lease__code")
-    for done, statement in enumerate(wanted, 1):
-        try:
-            outcome.taken.append(
-                take_step(statement=statement, step=step, by=by, at=clock(), seen=seen[statement.id])
-            )
-        except CannotSettle as refusal:
-            if _did(statement, step=step, by=by, digest=seen[statement.id]):
-                outcome.taken.append(statement)
-            else:
-                outcome.refused.append((statement, refusal))
-        progress(done, len(seen))
+    outcome = STATEMENTS.take_many(wanted, seen=seen, step=step, by=by, clock=clock, progress=progress)
     if step == Step.APPROVE:
         for month in sorted({statement.month for statement in outcome.taken}):
             outcome.locked = lock_if_complete(month=month, by=by, at=clock())
     return outcome
 
 
-def _did(statement: Statement, *, step: str, by: Any, digest: str) -> bool:
-    """Whether this person took this step over this digest before, in the round that counts."""
-    return statement.approvals.filter(
-        step=step, by=by, digest=digest, round=models.F("statement__round")
-    ).exists()
+def _digest(now: Reckoned) -> str:
+    _lease, sums_, _past, figures = now
+    return digest_of(figures, sums_)
 
 
-def _approve_step(statement: Statement, *, step: str, state: str, now: Sums, by: Any, at: datetime) -> None:
-    Approval.objects.create(
-        statement=statement,
-        step=step,
-        round=statement.round,
-        by=by,
-        on_paper=step == Step.CONFIRM and by is not None and by.holds("bureau_clerk"),
-        deemed=by is None,
-        at=at,
-        digest=statement.digest,
+def _redraw(statement: Statement, now: Reckoned, at: datetime) -> None:
+    lease, sums_, past, _figures = now
+    _draw_up(statement, lease=lease, month=statement.month, sums_=sums_, past=past, at=at)
+
+
+def _approved(statement: Statement, now: Reckoned, at: datetime) -> None:
+    """What the last step does: claims stand on the statement, its entry is posted, the rent is charged."""
+    _stand(statement, now[1])
+    statement.entry = _post(statement, at=at)
+    RentCharge.objects.create(
+        lease=statement.lease,
+        month=statement.month,
+        charge=statement.charge,
+        applied=statement.applied,
+        cash_due=statement.cash_due,
+        entry=statement.entry,
     )
-    if step == Step.APPROVE:
-        _stand(statement, now)
-        statement.entry = _post(statement, at=at)
-        RentCharge.objects.create(
-            lease=statement.lease,
-            month=statement.month,
-            charge=statement.charge,
-            applied=statement.applied,
-            cash_due=statement.cash_due,
-            entry=statement.entry,
-        )
-    statement.state = state
-    statement.save()
 
 
 def _stand(statement: Statement, now: Sums) -> None:
@@ -402,6 +307,19 @@ def _post(statement: Statement, *, at: datetime) -> Any:
         moves=moves,
         link=f"ST-{code}-{statement.month:%Y-%m}",
     )
+
+
+STATEMENTS = approvals.Kind(
+    refusal=CannotSettle,
+    lock=locked,
+    may=may,
+    reckon=reckoned,
+    digest=_digest,
+    redraw=_redraw,
+    post=_approved,
+    subject=str,
+    objected=lambda statement: statement.objections.filter(answer="").exists(),
+)
 
 
 def lock_if_complete(*, month: date, by: Any, at: datetime) -> bool:
@@ -462,7 +380,7 @@ def decide_review(*, redemption: Redemption, release: bool, by: Any, at: datetim
     Raises CannotSettle: not_under_review, already_reversed, wrong_role.
     """
     with transaction.atomic():
-        by = _as_now(by)
+        by = as_now(by)
         if not (by.holds("bureau_clerk") or by.holds("bureau_approver")):
             raise CannotSettle("wrong_role")
         hold_journal_open()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import name_of, record
 from ledger.journal.queries import day_of
+from ledger.seals.operations import head
 from vouchers.settlement.models import Paper, Statement
 from vouchers.settlement.operations import locked
 
@@ -86,6 +87,7 @@ def issue_paper(*, statement: Statement, kind: str, by: Any, at: datetime) -> Pa
                 "figures": {name: str(getattr(statement, name)) for name in Statement.FIGURES},
                 "redemptions": statement.redemptions,
                 "digest": statement.digest,
+                "chain": list(head()),
                 "steps": [
                     [one.step, day_of(one.at).isoformat(), one.deemed]
                     for one in statement.approvals.filter(round=statement.round).order_by("id")

@@ -18,6 +18,7 @@ SOURCES = {
     "redemptions": gettext_noop("redemptions"),
     "statements": gettext_noop("statements"),
     "bank lines": gettext_noop("bank lines"),
+    "handings over": gettext_noop("handings over"),
     "movements": gettext_noop("movements of vouchers"),
     "issue runs": gettext_noop("issue runs"),
     "open holds": gettext_noop("open holds"),

@@ -6,9 +6,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from ledger.banking.layouts import LAYOUTS, read_bank
+from ledger.banking.mappings import find_layout
 from ledger.journal.operations import exclusive
 from marketplace.management import base
 from providers.leases.receipts import import_bank
+from vouchers.payments.operations import pay_what_bears_numbers
 
 
 class Command(base.Command):
@@ -19,14 +21,25 @@ class Command(base.Command):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, metavar="FILE", help=_("CSV or XLSX file of the bank"))
-        parser.add_argument("--format", required=True, choices=sorted(LAYOUTS), help=_("the bank's layout"))
+        parser.add_argument(
+            "--format",
+            required=True,
+            metavar="LAYOUT",
+            help=_("the bank's layout: %(names)s, or mapped:NUMBER as the page of bank layouts names it")
+            % {"names": ", ".join(sorted(LAYOUTS))},
+        )
 
     def handle(self, *, file: Path, **options) -> None:
-        rows = read_bank(file, options["format"])
+        try:
+            layout = find_layout(options["format"])
+        except KeyError:
+            raise base.Refused(_("There is no layout %(name)s.") % {"name": options["format"]}) from None
+        rows = read_bank(file, layout)
         with exclusive("import_bank"):
             done = import_bank(
                 rows=rows, name=file.name, layout=options["format"], by=self.by, at=timezone.now()
             )
+        pay_what_bears_numbers(by=self.by, at=timezone.now())
         self.stdout.write(
             f"new {done.new}, repeated {done.repeated}, matched {done.matched}, "
             f"proposed {done.proposed}, unmatched {done.unmatched}"

@@ -133,3 +133,21 @@ class MatchForm(Marked):
             else:
                 self.parts.append((lease, amount))
         return data
+
+
+class DonationForm(Marked):
+    """Who gave, and what for."""
+
+    donor = forms.CharField(
+        label=_("Donor"),
+        help_text=_("Leave it empty for somebody who does not want to be named."),
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+    wish = forms.CharField(
+        label=_("Purpose"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )

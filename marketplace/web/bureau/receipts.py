@@ -21,13 +21,15 @@ from ledger.money import ZERO
 from marketplace.accounts.models import Role
 from marketplace.web import scope
 from marketplace.web.access import BUREAU, role_of, roles
-from marketplace.web.bureau.forms import MatchForm, ReasonForm
+from marketplace.web.bureau.forms import DonationForm, MatchForm, ReasonForm
 from marketplace.web.exports import Sheet, export
 from marketplace.web.lists import Listing
 from providers.leases import suspense
 from providers.leases.arrears import BOUNDS, arrears
 from providers.leases.receipts import Dues
 from providers.models import Lease, Receipt, ReceiptPart
+from vouchers.funds.operations import donate, undo_donation
+from vouchers.payments import operations as payments
 
 SORTS = {"day": ("booked_at", "id"), "amount": ("amount", "id"), "payer": ("counterparty", "id")}
 MARKS = {
@@ -35,6 +37,8 @@ MARKS = {
     Receipt.State.SPLIT: ("ok", "signpost-split"),
     Receipt.State.PROPOSED: ("due", "pencil-square"),
     Receipt.State.SUSPENSE: ("no", "question-circle"),
+    Receipt.State.FUND: ("ok", "people"),
+    Receipt.State.PAID: ("ok", "check-circle-fill"),
 }
 # What the list shows: everything that waits for a person, or one state.
 SHOWN = {
@@ -42,7 +46,9 @@ SHOWN = {
     "proposed": gettext_lazy("proposed"),
     "suspense": gettext_lazy("unknown, in suspense"),
     "paid": gettext_lazy("matched to leases"),
+    "fund": gettext_lazy("given to the fund"),
     "out": gettext_lazy("outgoing"),
+    "unpaid": gettext_lazy("outgoing, not matched yet"),
     "all": gettext_lazy("all lines"),
 }
 FILTERS = {
@@ -50,7 +56,9 @@ FILTERS = {
     "proposed": Q(receipt__state="proposed"),
     "suspense": Q(receipt__state="suspense", direction="in"),
     "paid": Q(receipt__state__in=["matched", "split"]),
+    "fund": Q(receipt__state="fund"),
     "out": Q(direction="out"),
+    "unpaid": Q(receipt__state="suspense", direction="out"),
     "all": Q(),
 }
 
@@ -152,8 +160,9 @@ def receipt(request: HttpRequest, number: int) -> HttpResponse:
         scope.bank_lines(request.user).select_related("receipt__lease__operator", "file", "entry"), pk=number
     )
     found: Receipt = line.receipt
-    deciding = role_of(request.user) == Role.BUREAU_CLERK and line.direction == "in"
-    match, reason = MatchForm(amount=line.amount), ReasonForm()
+    deciding = role_of(request.user) == Role.BUREAU_CLERK
+    out = line.direction == "out"
+    match, reason, donation = MatchForm(amount=line.amount), ReasonForm(), DonationForm(prefix="gift")
     refusal: suspense.CannotMatch | None = None
     if request.method == "POST":
         if not deciding:
@@ -170,8 +179,16 @@ def receipt(request: HttpRequest, number: int) -> HttpResponse:
             elif what == "release":
                 reason = ReasonForm(request.POST)
                 if reason.is_valid():
-                    suspense.release(**at, reason=reason.cleaned_data["reason"])
+                    _release(found)(**at, reason=reason.cleaned_data["reason"])
                     done = _("Released: the money waits in suspense again.")
+            elif what == "pay":
+                payments.pay(**at, numbers=request.POST.getlist("number"))
+                done = _("Matched to what it paid.")
+            elif what == "donate":
+                donation = DonationForm(request.POST, prefix="gift")
+                if donation.is_valid():
+                    donate(**at, **donation.cleaned_data)
+                    done = _("Taken into the charity fund.")
             else:
                 match = MatchForm(request.POST, amount=line.amount)
                 if match.is_valid():
@@ -184,7 +201,7 @@ def receipt(request: HttpRequest, number: int) -> HttpResponse:
             return redirect("bureau:receipt", number)
         line.receipt.refresh_from_db()
         found = line.receipt
-    wrong = next((form for form in (match, reason) if form.errors), None)
+    wrong = next((form for form in (match, reason, donation) if form.errors), None)
     return render(
         request,
         "bureau/receipt.html",
@@ -192,15 +209,21 @@ def receipt(request: HttpRequest, number: int) -> HttpResponse:
             "line": _marked(line),
             "receipt": found,
             "deciding": deciding,
+            "out": out,
             "open": found.state in (Receipt.State.PROPOSED, Receipt.State.SUSPENSE),
+            "payable": _payable(line) if deciding and out else [],
+            "paid": payments.paid_by(found) if out else [],
+            "donation": donation,
             "match": match,
             "reason": reason,
             "wrong": wrong,
             "refusal": refusal,
             "parts": list(found.parts.select_related("lease__premises")),
             "decisions": list(found.decisions.select_related("entry")),
-            "dues": _dues(line) if deciding else [],
-            "leases": Lease.objects.select_related("premises").order_by("code") if deciding else [],
+            "dues": _dues(line) if deciding and not out else [],
+            "leases": Lease.objects.select_related("premises").order_by("code")
+            if deciding and not out
+            else [],
             "trail": [
                 (_("Bank lines"), reverse("bureau:receipts")),
                 (_("Line %(number)s") % {"number": line.pk}, None),
@@ -208,6 +231,19 @@ def receipt(request: HttpRequest, number: int) -> HttpResponse:
         },
         status=422 if wrong else 409 if refusal else 200,
     )
+
+
+def _release(found: Receipt) -> Any:
+    """What takes a decided line back, by how it stands."""
+    return {Receipt.State.PAID: payments.take_back, Receipt.State.FUND: undo_donation}.get(
+        Receipt.State(found.state), suspense.release
+    )
+
+
+def _payable(line: BankLine) -> list[tuple[payments.Due, bool]]:
+    """What waits to be paid, and whether it is of just this amount; those first."""
+    found = [(due, due.amount == line.amount) for due in payments.dues()]
+    return sorted(found, key=lambda row: (not row[1], row[0].number))[:40]
 
 
 def _dues(line: BankLine) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from marketplace.web.bureau import audit, catalogue, overview, receipts, views
+from marketplace.web.bureau import audit, catalogue, layouts, overview, receipts, views
 
 app_name = "bureau"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("months/<month:month>/compare/", views.compare, name="compare"),
     path("receipts/", receipts.receipts, name="receipts"),
     path("receipts/<int:number>/", receipts.receipt, name="receipt"),
+    path("bank-layouts/", layouts.layouts, name="layouts"),
     path("arrears/", receipts.owed, name="arrears"),
     path("audit/", audit.records, name="audit"),
     path("catalogue/", catalogue.catalogue, name="catalogue"),

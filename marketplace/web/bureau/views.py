@@ -23,8 +23,8 @@ from marketplace.web.bureau.totals import COMPARED, Change, Totals
 from marketplace.web.exports import export
 from marketplace.web.lists import Listing
 from marketplace.web.trace.acts import STEP_OF
+from vouchers.approvals.operations import STEPS
 from vouchers.models import Claim, Statement
-from vouchers.settlement.operations import STEPS
 
 SORTS: dict[str, Any] = {
     "lease": lambda row: row.lease.code,

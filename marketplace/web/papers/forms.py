@@ -10,7 +10,7 @@ TYPED = {"class": "form-control", "autocomplete": "off", "autocapitalize": "char
 
 class VerifyForm(Marked):
     number = forms.RegexField(
-        r"^\s*(DZ|PZ)-[A-Z][A-Z0-9]{1,11}-20\d{4}\s*$",
+        r"^\s*(DZ|PZ|JK)-[A-Z][A-Z0-9]{1,11}-20\d{4}(-\d{1,2})?\s*$",
         label=_("Number of the paper"),
         help_text=_("Below the title, such as PZ-LS001-202607"),
         error_messages={

@@ -1,6 +1,7 @@
 """A paper as PDF: A4, figures on the right, its number and a code to verify it by."""
 
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,49 @@ def pdf(paper: Paper, *, address: str, language: str = "zh-hans") -> bytes:
     """This function will give the PDF of a paper; `address` is where its QR code leads."""
     with translation.override(language):
         told = _told(paper, address)
-    return typeset.pdf(TEMPLATE, told, at=paper.issued_at)
+    return compiled(told, at=paper.issued_at)
+
+
+def compiled(told: dict[str, Any], *, at: datetime) -> bytes:
+    """The PDF of what is told: the keys that `frame` and `proof` give, and what paper.typ may show besides
+    (`says`, `figures`, `steps`, `tables`, `bars`). Raises NoChineseFont."""
+    return typeset.pdf(TEMPLATE, told, at=at)
+
+
+def frame(*, title: str, month: str, number: str, facts: Iterable[tuple[Any, Any]]) -> dict[str, Any]:
+    """What stands at the head of every paper; facts without a value are left out."""
+    return {
+        "lang": "zh" if translation.get_language() == "zh-hans" else "en",
+        "title": title,
+        "issuer": _("Civil affairs bureau"),
+        "month": month,
+        "number-word": _("Number"),
+        "number": number,
+        "facts": [[str(name), str(value)] for name, value in facts if value],
+        "figure-word": _("Figure"),
+        "amount-word": _("Amount in yuan"),
+    }
+
+
+def proof(*, address: str, digest: str, chain: Sequence[Any] | None = None) -> dict[str, Any]:
+    """By what somebody who has the paper can tell that it is genuine; without an address, only the digest.
+
+    `chain`: number and hash of the head of the chain of seals when the paper was made.
+    """
+    told = {"digest-word": _("Digest of the figures"), "digest": digest}
+    if chain and chain[0]:
+        told |= {"chain-word": _("Head of the chain"), "chain": f"{chain[0]} {chain[1]}"}
+    if address:
+        told |= {
+            # Error correction M bears a stamp across a corner.
+            "qr": typeset.qr(address, error="m", border=0, dark="#1B2320"),
+            "qr-alt": _("Code that leads to the page where this paper is verified"),
+            "verify": _(
+                "Whether this paper is genuine: scan the code, or open this address and compare the figures."
+            ),
+            "address": address,
+        }
+    return told
 
 
 def _told(paper: Paper, address: str) -> dict[str, Any]:
@@ -41,16 +84,13 @@ def _told(paper: Paper, address: str) -> dict[str, Any]:
     ]
     steps = dict(Approval.Step.choices)
     return {
-        "lang": "zh" if translation.get_language() == "zh-hans" else "en",
-        "title": str(paper.get_kind_display()).capitalize(),
-        "issuer": _("Civil affairs bureau"),
-        "month": month_name(month),
-        "number-word": _("Number"),
-        "number": paper.number,
-        # Error correction M bears a stamp across a corner.
-        "qr": typeset.qr(address, error="m", border=0, dark="#1B2320"),
-        "qr-alt": _("Code that leads to the page where this paper is verified"),
-        "facts": [[str(name), str(value)] for name, value in facts if value],
+        **frame(
+            title=str(paper.get_kind_display()).capitalize(),
+            month=month_name(month),
+            number=paper.number,
+            facts=facts,
+        ),
+        **proof(address=address, digest=content["digest"], chain=content.get("chain")),
         "says": _(
             "Of %(charge)s yuan rent for %(month)s, %(applied)s yuan are relieved by services; %(cash)s yuan are due in cash."
         )
@@ -62,8 +102,6 @@ def _told(paper: Paper, address: str) -> dict[str, Any]:
         }
         if certificate
         else "",
-        "figure-word": _("Figure"),
-        "amount-word": _("Amount in yuan"),
         "figures": [
             [str(sheets.HEADINGS[name]), money(figures[name]), name in ("applied", "cash_due")]
             for name in shown
@@ -75,10 +113,4 @@ def _told(paper: Paper, address: str) -> dict[str, Any]:
             ]
             for step, day, deemed in content["steps"]
         ],
-        "verify": _(
-            "Whether this paper is genuine: scan the code, or open this address and compare the figures."
-        ),
-        "address": address,
-        "digest-word": _("Digest of the figures"),
-        "digest": content["digest"],
     }

@@ -19,6 +19,8 @@ from marketplace.web.papers.forms import VerifyForm
 from marketplace.web.papers.render import pdf as render_pdf
 from marketplace.web.trace.statements import find, up
 from marketplace.web.typeset import NoChineseFont
+from providers.handover.operations import digest_of
+from providers.models import Handover
 from vouchers.models import Paper, Statement
 from vouchers.settlement.papers import CannotIssuePaper, check_paper, issue_paper
 
@@ -90,12 +92,21 @@ def pdf(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def verify(request: HttpRequest, number: str, code: str) -> HttpResponse:
     """This page will show what a genuine paper says, or that there is no such paper; nothing personal."""
-    paper = Paper.objects.select_related("statement").filter(number=number).first()
+    paper: Paper | Handover | None
+    if number.startswith("JK-"):
+        approved = Handover.objects.filter(state__in=["approved", "paid"]).select_related("owner")
+        paper = approved.filter(number=number).first()
+    else:
+        paper = Paper.objects.select_related("statement").filter(number=number).first()
     if paper is None or not constant_time_compare(paper.code, code.upper()):
         form = VerifyForm(initial={"number": number, "code": code})
         return render(
             request, "papers/verify.html", {"form": form, "unknown": True, "trail": _trail()}, status=404
         )
+    if isinstance(paper, Handover):
+        lines = [(line.lease.code, line.amount) for line in paper.lines.select_related("lease")]
+        about = {"handover": paper, "lines": lines, "digest": digest_of(paper), "trail": _trail()}
+        return render(request, "papers/verify.html", about)
     figures = [
         {"label": sheets.HEADINGS[name], "amount": value} for name, value in paper.content["figures"].items()
     ]

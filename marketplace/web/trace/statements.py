@@ -1,5 +1,6 @@
 """The statements that one may see, and one of them: its reckoning, its approvals, its terms."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from marketplace.web.lists import Listing
 from marketplace.web.trace.acts import WORDS, refusal
 from providers.leases import schedule
 from providers.models import Lease
+from vouchers.approvals.models import Document, Taken
 from vouchers.models import Approval, Statement
 from vouchers.settlement.objections import may_object, term_ends_on
 from vouchers.settlement.queries import lease_facts
@@ -163,8 +165,8 @@ def charge_of(facts: LeaseFacts, month: date) -> schedule.Charge:
     )
 
 
-def steps(found: Statement, approvals: list[Approval]) -> list[dict[str, Any]]:
-    """The three approvals in their order: done by whom, or waited for now, or still to come."""
+def steps(found: Document, approvals: Iterable[Taken]) -> list[dict[str, Any]]:
+    """The three approvals of a statement or payout list in their order: done by whom, waited for, or to come."""
     of_round = {approval.step: approval for approval in approvals if approval.round == found.round}
     questions = {
         Approval.Step.CONFIRM: _("Operator confirms"),

@@ -24,8 +24,9 @@ from marketplace.web import scope, sheets
 from marketplace.web.access import STEP_TAKERS, role_of, roles
 from marketplace.web.trace.acts import STEP_OF, WORDS, refusals
 from marketplace.web.trace.statements import find, steps, up
+from vouchers.approvals.operations import STEPS, CannotTakeStep
 from vouchers.models import Drawing, Statement
-from vouchers.settlement.operations import STEPS, CannotSettle, take_steps
+from vouchers.settlement.operations import take_steps
 
 NOT_LOOKED_AT = "-"  # no digest of ours: a form without one is refused like one that is out of date
 
@@ -36,7 +37,7 @@ def step(request: HttpRequest, lease: str, month: date) -> HttpResponse:
     """This page will show what is confirmed, reviewed or approved, and take that step once it was looked at."""
     found = find(request, lease, month)
     which, words = STEP_OF[role_of(request.user)], WORDS[role_of(request.user)]
-    refusal: CannotSettle | None = None
+    refusal: CannotTakeStep | None = None
     seen = ""
     if request.method == "POST":
         seen = request.POST.get("seen", "")[:64] or NOT_LOOKED_AT

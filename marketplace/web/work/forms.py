@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from ledger.banking.layouts import LAYOUTS
 from ledger.journal.queries import first_open_day, previous_month
+from ledger.models import BankMapping
 from marketplace.jobs.models import Job
 from marketplace.web.forms import Files, Marked
 from vouchers.city.operations import FILES, SUFFIXES
@@ -130,6 +131,9 @@ class RowsForm(WorkForm):
 class BankForm(RowsForm):
     layout = forms.ChoiceField(
         label=gettext_lazy("Bank"),
+        help_text=gettext_lazy(
+            "A bank that is not listed: map the columns of its files once, under bank layouts."
+        ),
         error_messages={"required": gettext_lazy("Choose the bank")},
     )
     field_order = ["layout", "file"]
@@ -141,6 +145,7 @@ class BankForm(RowsForm):
             "ccb": _("Construction Bank (CCB)"),
         }
         choices = [(name, names.get(name, name)) for name in LAYOUTS]
+        choices += [(one.layout_name, str(one)) for one in BankMapping.objects.all()]
         self.fields["layout"].choices = choices  # type: ignore[attr-defined]
 
     @property

@@ -75,6 +75,7 @@ COUNTS = {
     "matched": _("matched to a lease"),
     "proposed": _("proposed, to be confirmed"),
     "unmatched": _("unknown, in suspense"),
+    "paid": _("outgoing, matched to payments"),
     "statements": _("statements"),
     "waiting": _("still to be approved"),
     "taken": _("done"),

@@ -1,0 +1,1 @@
+"""What an auditor takes along: a month's books, statements, approvals and receipts, signed."""

@@ -1,0 +1,14 @@
+from django.urls import path
+
+from marketplace.web.reports import books, inspections, monthly, seals
+
+app_name = "reports"
+urlpatterns = [
+    path("", monthly.index, name="index"),
+    path("<month:month>/", monthly.report, name="report"),
+    path("inspections/", inspections.inspections, name="inspections"),
+    path("inspections/<int:number>/", inspections.finding, name="finding"),
+    path("books/", books.books, name="books"),
+    path("books/<month:month>/", books.download, name="download"),
+    path("seals/", seals.seals, name="seals"),
+]

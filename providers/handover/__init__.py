@@ -1,0 +1,1 @@
+"""Rent that was taken, handed to whom it belongs."""

@@ -1,0 +1,1 @@
+"""The monthly look at each place (一月一督查)."""

@@ -1,0 +1,1 @@
+"""Donations, the fund that they make, and its budgets."""

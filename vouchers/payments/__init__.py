@@ -1,0 +1,1 @@
+"""Outgoing bank lines, matched to what they pay: payout lists, refunds, handings over."""
