@@ -9,13 +9,15 @@ groups, a street, a budget; AA and PA tie over a lunch, and so do PC and ZP over
 """
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 from marketplace.accounts.operations import create_user
-from providers.models import Division, Lease, LeaseTerms, Operator, SafetyCheck
+from marketplace.offerings.operations import publish
+from providers.models import Division, Lease, LeaseTerms, Offer, Operator, SafetyCheck
+from providers.ordering.operations import Places, set_order_terms, set_sittings
 from tests.reckoning.arithmetic import SHANGHAI
 from tests.rules.bureau import Town
 from vouchers.city.operations import load_city
@@ -54,6 +56,34 @@ PEOPLE = {
 PLACES = {"PRA": "980101", "PRB": "980102", "PRC": "980102"}  # the street of each premises
 
 
+class Seats(NamedTuple):
+    """Every day so many places from `begins` to `ends`, ordered an hour before, at most `DAYS_AHEAD` days ahead."""
+
+    begins: time
+    ends: time
+    places: int
+
+
+SEATS = {
+    ("PRA", "MEAL"): Seats(time(11, 30), time(12, 15), 3),
+    ("PRB", "MEAL"): Seats(time(11, 30), time(12, 15), 2),
+    ("PRC", "PLAY"): Seats(time(14), time(16), 2),
+}
+CUT_OFF_MINUTES, DAYS_AHEAD = 60, 14
+
+
+def _market() -> None:
+    for (premises, service), seats in SEATS.items():
+        offer = Offer.objects.get(premises__code=premises, service__code=service)
+        set_order_terms(
+            offer=offer, where="there", manner="sitting", order_until_minutes=CUT_OFF_MINUTES,
+            cancel_until_minutes=CUT_OFF_MINUTES, days_ahead=DAYS_AHEAD, by="ground", at=START,
+        )  # fmt: skip
+        week = [Places(weekday, *seats) for weekday in range(7)]
+        set_sittings(offer=offer, sittings=week, by="ground", at=START)
+    publish(on=START.date(), by="ground", at=START)
+
+
 def build() -> None:
     """The town in the database, by the program's own operations."""
     load_city(directory=TOWN, by="ground", at=START)
@@ -71,6 +101,7 @@ def build() -> None:
             by="ground",
             at=START,
         )
+    _market()
     terms.current()  # opens the accounts that redemptions use
 
 

@@ -18,9 +18,9 @@ class Histories(Lives, Months):
     """All steps; see steps.py for what holds them together."""
 
 
-def play(number, histories, *, steps=26, shrink=True, **attributes):
+def play(number, histories, *, steps=26, shrink=True, of=Histories, **attributes):
     """Play that many histories from the seed `number`; `attributes` as in Steps. Raises what the first one found."""
-    machine = type("Histories", (Histories,), {"start": ground.reckoned(), **attributes})
+    machine = type("Histories", (of,), {"start": ground.reckoned(), **attributes})
     run_state_machine_as_test(
         seed(number)(machine),
         settings=settings(

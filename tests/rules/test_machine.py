@@ -13,7 +13,9 @@ from collections import Counter
 import pytest
 from django.db import DatabaseError
 
+from marketplace.fulfilment import operations as fulfilment
 from tests.rules.machine import play
+from tests.rules.market import Market
 from tests.rules.mutants import MUTANTS, SOON_FOUND
 from tests.rules.steps import Disagreement
 
@@ -76,6 +78,55 @@ def test_the_program_keeps_the_rules_for_long(town_db, number):
 @pytest.mark.long
 def test_the_program_keeps_the_rules_for_long_with_each_step_committed(town_template):
     play(1000 * SEED + 27, 16, committing=True, template=town_template)
+
+
+# The market: baskets, places, cancels, time-outs. A machine of its own, so that it meets what it is there for.
+MUST_ORDER = {
+    *("order", "order full", "order too_late", "order too_early", "order daily_limit", "order no_lease"),
+    *("call_off", "call_off closed", "call_off too_late_to_cancel", "tidy", "deliver", "cancel", "die"),
+}
+
+
+def keep_the_market(number, histories):
+    met = Counter()
+    play(1000 * SEED + number, histories, steps=20, met=met, of=Market)
+    return met
+
+
+def test_the_market_keeps_the_rules(town_db):
+    met = keep_the_market(31, 4)
+    if SEED == 0:
+        assert {"order", "order full", "call_off", "tidy"} - met.keys() == set()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(32, 38))
+def test_the_market_keeps_the_rules_for_long(town_db, number):
+    met = keep_the_market(number, 40)
+    if SEED == 0:
+        assert MUST_ORDER - met.keys() == set()
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "a place is not freed",
+        pytest.param("the cut-off is not kept", marks=pytest.mark.long),
+        pytest.param("a hold is kept", marks=pytest.mark.long),
+    ],
+)
+def test_the_market_machine_finds_a_broken_rule(town_db, monkeypatch, what):
+    def nothing(*args, **kwargs):
+        return 0
+
+    name = {
+        "a place is not freed": "free_places",
+        "the cut-off is not kept": "check_cancel",
+        "a hold is kept": "release",
+    }
+    monkeypatch.setattr(fulfilment, name[what], nothing)
+    with pytest.raises((Disagreement, DatabaseError)):
+        play(5, 30, shrink=False, of=Market)
 
 
 def find(mutant, monkeypatch, *, histories):
