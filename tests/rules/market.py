@@ -14,8 +14,9 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from ledger.journal.queries import SHANGHAI, day_of
 from marketplace.fulfilment.models import WorkOrder
-from marketplace.fulfilment.operations import Placer, cancel, place_order, tidy
+from marketplace.fulfilment.operations import Placer, cancel, place_order
 from marketplace.fulfilment.refusals import CannotOrder
+from marketplace.fulfilment.tidying import tidy
 from marketplace.offerings.baskets import new_basket, ready, want
 from providers.models import Offer, Slot
 from tests.reckoning.records import Refused
