@@ -113,8 +113,12 @@ async function pump() {
   } finally {
     busy = false;
   }
-  // The page itself says best what has become of it.
-  if (took && !offline && !refused && !queue.unsent(q).length) location.reload();
+  // The page itself says best what has become of it; but nothing that is being typed is lost for that.
+  if (took && !offline && !refused && !queue.unsent(q).length && !typing()) location.reload();
+}
+
+function typing() {
+  return [...document.querySelectorAll("#id_code, #id_pin, #id_photo")].some((input) => input.value !== "");
 }
 
 /** What the server has, the phone need not keep. */
