@@ -1,5 +1,6 @@
 """Gathers the models of this app's concepts."""
 
+from providers.adaptation.models import ItemService
 from providers.caregivers.models import Appointment, Caregiver, Qualification, Shift
 from providers.divisions.models import Division
 from providers.handover.models import Handover, HandoverLine, Owner
@@ -16,6 +17,7 @@ from providers.leases.models import (
 from providers.operators.models import Operator, PayeeAccount, SafetyCheck, StaffLink, Suspension
 from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms, Sitting, Slot
 from providers.premises.models import Premises
+from providers.proposals.models import PriceProposal
 from providers.services.models import CashPrice, Offer, Price, Service, TermsVersion
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Handover",
     "HandoverLine",
     "Inspection",
+    "ItemService",
     "Lease",
     "LeaseTerms",
     "Offer",
@@ -39,6 +42,7 @@ __all__ = [
     "PayeeAccount",
     "Premises",
     "Price",
+    "PriceProposal",
     "Qualification",
     "ReCheck",
     "Receipt",

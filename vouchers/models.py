@@ -1,5 +1,6 @@
 """Gathers the models of this app's concepts."""
 
+from vouchers.adaptation.models import Inspection, Plan, PlanLine, Project, ProjectPhoto
 from vouchers.codes.models import ElderCode, PinTry, RecordShare, TokenUse
 from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, OwnRecord, PaperCode
 from vouchers.elders.models import Elder, NameKey
@@ -32,6 +33,7 @@ __all__ = [
     "FundBudget",
     "Hold",
     "HoldLine",
+    "Inspection",
     "IssueRun",
     "Movement",
     "NameKey",
@@ -46,7 +48,11 @@ __all__ = [
     "PayoutLine",
     "Photo",
     "PinTry",
+    "Plan",
+    "PlanLine",
     "Programme",
+    "Project",
+    "ProjectPhoto",
     "RecordShare",
     "Redemption",
     "Reversal",

@@ -68,6 +68,12 @@ class Row:
         return f"<Row {self.line}>"
 
 
+def row_of(columns: "Sequence[Column]", line: int, **values: Any) -> Row:
+    """A row that stands in no file: what a page was told, for the same checks. What is not given is None."""
+    header = _Header("", 1, [column.name for column in columns], columns)
+    return Row(line, header, [values.get(column.name, column.kind.nothing) for column in columns])
+
+
 class Table:
     """A file with known columns, in any order. It is opened anew for each pass and never kept.
 

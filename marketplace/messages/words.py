@@ -59,6 +59,12 @@ SENTENCES = {
     "sign_in_code": _(
         "%(code)s is your code to sign in. It is good for %(minutes)s minutes. Nobody of ours ever asks for it."
     ),
+    "adaptation_planned": _(
+        "The plan to make your home safer is ready: public money pays %(public)s, you pay %(self_pay)s. To say yes or no: sign in or call %(hotline)s."
+    ),
+    "adaptation_accepted": _(
+        "The works at your home were looked at and accepted. Vouchers used: %(amount)s. Warranty until %(until)s. Something broken? Call %(hotline)s."
+    ),
     "pin_set": _("A new PIN was set for your vouchers. Was it not you? Call %(hotline)s."),
     "hotline_called": _("You spoke with our hotline (%(hotline)s). What was done for you: %(what)s."),
 }

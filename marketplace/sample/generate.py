@@ -103,7 +103,7 @@ class _Maker:
                 steps.append(f"settle_month {label(month)}")
             else:
                 self._half_approved(month)
-        steps += ["demo_families", "furnish", "orders", "visits"]
+        steps += ["demo_families", "furnish", "orders", "visits", "demo_homes"]
         return self.sample
 
     # One month ---------------------------------------------------------------------------------------

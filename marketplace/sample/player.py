@@ -27,6 +27,7 @@ from marketplace.accounts.models import User
 from marketplace.sample.bank import OPENING, Due, receipts
 from marketplace.sample.dates import Calendar, add_months, label
 from marketplace.sample.demo_families import make_demo_families
+from marketplace.sample.demo_homes import make_demo_homes
 from marketplace.sample.demo_users import demo_user, make_demo_users
 from marketplace.sample.generate import ELDERS, generate
 from marketplace.sample.market import furnish, order
@@ -139,6 +140,8 @@ class Player:
             return order(today=calendar.today, by=self.by)
         if word == "visits":
             return visit(today=calendar.today, by=self.by)
+        if word == "demo_homes":
+            return f"{make_demo_homes(by=self.by, at=timezone.now())} homes"
         if word == "settle_month":
             return self._settle(rest[0])
         if word == "receipts":

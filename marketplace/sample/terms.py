@@ -236,6 +236,14 @@ DIARIES = [
     for service, a_weekday in services.items()
 ]
 
+# Offered besides, for which nobody fills a diary: homes are adapted as projects.
+OFFERED_BESIDES = {"LS006": ("SV14", "SV15", "SV16", "SV17", "SV18", "SV19")}
+# Which of the thirty listed items a service delivers.
+ITEMS = {
+    "SV12": "SLH13", "SV13": "SLH01", "SV14": "SLH13", "SV15": "SLH01", "SV16": "SLH11", "SV17": "SLH17",
+    "SV18": "SLH14", "SV19": "SLH20",
+}  # fmt: skip
+
 # Whom a premises serves first.
 CATCHMENT = {
     "LS001": (TAISHAN,), "LS002": (LIYU,), "LS003": (LIYU, SONGSHAN), "LS004": (MAJIAHE,), "LS005": (SONGSHAN,),

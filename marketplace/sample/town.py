@@ -153,7 +153,12 @@ class Town:
 
     def _offers(self) -> set[tuple[str, str]]:
         premises_of = {lease.code: lease.premises for lease in self.leases}
-        return {(premises_of[diary.lease], diary.service) for diary in terms.DIARIES}
+        besides = {
+            (premises_of[lease], service)
+            for lease, services in terms.OFFERED_BESIDES.items()
+            for service in services
+        }
+        return besides | {(premises_of[diary.lease], diary.service) for diary in terms.DIARIES}
 
     # Files -------------------------------------------------------------------------------------------
 
@@ -220,6 +225,9 @@ class Town:
             "services.csv": services,
             "offers.csv": [{"premises": p, "service": s} for p, s in sorted(self.offers)],
             "service_prices.csv": prices,
+            "adaptation_services.csv": [
+                {"service": service, "item": item} for service, item in terms.ITEMS.items()
+            ],
             "programmes.csv": [programme.row() for programme in self.programmes],
             "elders.csv": [elder.row() for elder in self.elders],
         }

@@ -101,6 +101,15 @@ def home_items(user: Any, path: str = "") -> list[Item]:
     if role in BUREAU or role == Role.STREET_OFFICER:
         about = _("Each month in figures, inspections, the seal log, books and evidence")
         items.append(_item(path, "reports:index", _("Monthly reports"), about, "journal-text"))
+        items.append(
+            _item(
+                path,
+                "bureau:adaptation",
+                _("Home adaptation"),
+                _("Homes made safer: plans, works, and acceptance with photos before and after"),
+                "house",
+            )
+        )
     if role in AUDIT_READERS:
         items.append(
             _item(

@@ -16,7 +16,18 @@ from marketplace.fulfilment.models import WorkOrder
 from marketplace.web.access import BUREAU
 from providers.divisions.queries import ids_under
 from providers.models import Lease, Premises, ReceiptPart
-from vouchers.models import Claim, Elder, Movement, Payout, Redemption, ReviewCase, Statement, Voucher
+from vouchers.models import (
+    Claim,
+    Elder,
+    Movement,
+    Payout,
+    Project,
+    Redemption,
+    ReviewCase,
+    Serving,
+    Statement,
+    Voucher,
+)
 from vouchers.redemption.models import RedemptionQuerySet
 from vouchers.wallets.models import VoucherQuerySet
 
@@ -121,3 +132,23 @@ def work_orders(user: Any) -> QuerySet[WorkOrder]:
         ends_on__gte=OuterRef("hold__service_on"),
     )
     return WorkOrder.objects.filter(Exists(rented))
+
+
+def adaptations(user: Any) -> QuerySet[Project]:
+    """Home adaptations: of elders of one's division, or those that one's operator carries out."""
+    if sees_whole_city(user):
+        return Project.objects.all()
+    if user.role in BY_DIVISION:
+        return Project.objects.filter(elder__division__in=ids_under([user.division.code]))
+    if user.role == Role.OPERATOR_MANAGER and user.operator_id:
+        return Project.objects.filter(operator=user.operator_id)
+    return Project.objects.none()
+
+
+def servings(user: Any) -> QuerySet[Serving]:
+    """What was served without a network at premises of one's division."""
+    if sees_whole_city(user):
+        return Serving.objects.all()
+    if user.role in BY_DIVISION:
+        return Serving.objects.filter(premises__division__in=ids_under([user.division.code]))
+    return Serving.objects.none()

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from marketplace.web import converters
+from marketplace.web import adaptation, converters
 from marketplace.web.family import share
 from marketplace.web.reports.seals import chain
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path("my/", include("marketplace.web.family.urls")),
     path("my/", include("marketplace.web.family.people_urls")),
     path("office/", include("marketplace.web.provider.urls")),
+    path("adaptation/<int:number>/photos/<int:photo>/", adaptation.photo, name="adaptation_photo"),
     path("counter/", include("marketplace.web.counter.urls")),
     path("visits/", include("marketplace.web.visits.urls")),
     path("hotline/", include("marketplace.web.hotline.urls")),

@@ -142,6 +142,22 @@ PAGES = {
     "bureau:call_phone": _page(CALLERS, method="post"),
     "bureau:call_result": _page(CALLERS, method="post"),
     "office:terminals": _page(MANAGER, posts=True),
+    "office:adaptation": _page(MANAGER),
+    "office:adaptation_project": _page(MANAGER, posts=True),
+    "office:prices": _page(MANAGER, posts=True),
+    "office:propose": _page(MANAGER, posts=True),
+    "bureau:servings": _page(BUREAU),
+    "bureau:serving": _page(BUREAU, posts=True),
+    "bureau:prices": _page(BUREAU),
+    "bureau:price": _page(BUREAU, posts=True),
+    "bureau:adaptation": _page(BUREAU | {Role.STREET_OFFICER}),
+    "bureau:adaptation_project": _page(BUREAU | {Role.STREET_OFFICER}, posts=True),
+    "adaptation_photo": _page(TRACE),
+    "family:adaptation": _page(FAMILY, elder=True),
+    "family:adaptation_new": _page(FAMILY, elder=True, posts=True),
+    "family:adaptation_photo": _page(FAMILY, elder=True),
+    "family:adaptation_say": _page(FAMILY, elder=True, method="post"),
+    "family:adaptation_stop": _page(FAMILY, elder=True, method="post"),
     "statements": _page(TRACE),
     "statement": _page(TRACE),
     "lines": _page(TRACE),
@@ -213,6 +229,7 @@ FILES = {
     "payments:handover_pdf",
     "payments:transfer",
     "reports:download",
+    "adaptation_photo",
 }
 # Not pages of ours: the machine's probes, and the admin and the API, which check by themselves.
 ELSEWHERE = {"healthz", "readyz", "admin/"}
@@ -295,6 +312,18 @@ def arguments(name: str, city: City) -> list[Any]:
         "voucher": [voucher.serial],
         "issue_run": [voucher.run_id],
         "entry": [first.entry_id],
+        **{
+            name: [city.projects[0].pk]
+            for name in ("office:adaptation_project", "bureau:adaptation_project", "family:adaptation_stop")
+        },
+        **{
+            name: [city.projects[0].pk, city.projects[0].photos.all()[0].pk]
+            for name in ("adaptation_photo", "family:adaptation_photo")
+        },
+        "office:propose": [city.prices[0].follows_id],
+        "bureau:serving": [city.servings[0].pk],
+        "bureau:price": [city.prices[0].pk],
+        "family:adaptation_say": [city.projects[1].plans.all()[0].pk],
         "happy": [SHARE_CODE],
         **{key: [1] for key in ("office:order", "visits:visit", "visits:report")},
         **{key: [1] for key in ("hotline:visit", "hotline:visit_phone")},

@@ -30,6 +30,7 @@ from providers.models import (
     Operator,
     OrderTerms,
     Premises,
+    PriceProposal,
     Qualification,
     Receipt,
     Service,
@@ -37,6 +38,7 @@ from providers.models import (
     Sitting,
 )
 from tests.web import payments
+from tests.web.homes import clash, homes, proposal
 from vouchers.models import (
     Approval,
     Call,
@@ -52,11 +54,13 @@ from vouchers.models import (
     Paper,
     Payout,
     Programme,
+    Project,
     RecordShare,
     Redemption,
     Reversal,
     ReviewCase,
     RuleTerms,
+    Serving,
     Statement,
     Voucher,
 )
@@ -101,6 +105,9 @@ class City:
     payouts: list[Payout] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     delegations: list[Delegation] = field(default_factory=list)
+    projects: list[Project] = field(default_factory=list)
+    prices: list[PriceProposal] = field(default_factory=list)
+    servings: list[Serving] = field(default_factory=list)
 
 
 def _many(rows: Iterable[Any]) -> list[Any]:
@@ -226,6 +233,8 @@ def build(
 
     _families(city, elders)
     _supply(premises[0], service, operators[0])
+    city.projects = homes(leases=city.leases, elders=elders)
+    city.prices = [proposal(city.leases[0])]
 
     held: set[int] = set()
     for this in (before, month):
@@ -253,6 +262,7 @@ def build(
             for row in (wrong, wrong.claims.get()):
                 type(row).objects.filter(pk=row.pk).update(reversed_on=month)
         _close(city, this, posted=this == before, held=held, meals=meals, served=served)
+    city.servings = [clash(city.redemptions[0])]
     _bank(city, bank_lines)
     _jobs(city)
     posted = city.statements[0]

@@ -15,6 +15,7 @@ from ledger.files.draft import Draft
 from ledger.files.problems import Problems
 from ledger.files.table import Column, Table, read
 from ledger.journal.operations import exclusive
+from providers.adaptation import operations as adaptation
 from providers.divisions import operations as divisions
 from providers.known import Known
 from providers.leases import operations as leases
@@ -38,6 +39,7 @@ FILES: dict[str, tuple[list[Column], Callable[..., None] | None]] = {
     "services": (services.SERVICES, services.plan_services),
     "offers": (services.OFFERS, services.plan_offers),
     "service_prices": (services.PRICES, services.plan_prices),
+    "adaptation_services": (adaptation.COLUMNS, adaptation.plan_items),
     "programmes": (programmes.COLUMNS, programmes.plan_programmes),
     # What the review rules know besides.
     "cash_prices": (cash_prices.COLUMNS, cash_prices.plan_cash_prices),

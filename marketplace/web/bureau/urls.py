@@ -1,6 +1,16 @@
 from django.urls import include, path
 
-from marketplace.web.bureau import audit, catalogue, layouts, overview, receipts, views
+from marketplace.web.bureau import (
+    adaptation,
+    audit,
+    catalogue,
+    layouts,
+    overview,
+    prices,
+    receipts,
+    servings,
+    views,
+)
 
 app_name = "bureau"
 urlpatterns = [
@@ -16,5 +26,11 @@ urlpatterns = [
     path("catalogue/", catalogue.catalogue, name="catalogue"),
     path("catalogue/services/<code:service>/", catalogue.service, name="catalogue_service"),
     path("catalogue/houses/<code:premises>/", catalogue.house, name="catalogue_house"),
+    path("adaptation/", adaptation.projects, name="adaptation"),
+    path("adaptation/<int:number>/", adaptation.project, name="adaptation_project"),
+    path("prices/", prices.prices, name="prices"),
+    path("prices/<int:number>/", prices.price, name="price"),
+    path("servings/", servings.servings, name="servings"),
+    path("servings/<int:number>/", servings.serving, name="serving"),
     path("reviews/", include("marketplace.web.bureau.reviews.urls")),
 ]

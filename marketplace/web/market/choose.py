@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from ledger.journal.queries import day_of
-from marketplace.fulfilment.models import WorkOrder
+from marketplace.fulfilment.queries import last_address
 from marketplace.offerings.baskets import address_of, new_basket, open_basket, want
 from marketplace.offerings.models import Wish
 from marketplace.web.family.acting import elder_of, for_elder
@@ -123,12 +123,6 @@ def _wanted(
     )
     address = last_address(elder) if order_terms.where == OrderTerms.Where.HOME else ""
     return want(care=care, offer=offer, starts_at=starts_at, address=address)
-
-
-def last_address(elder: Elder) -> str:
-    """Where this elder's last service at home was brought: what was asked once is not asked again."""
-    last = WorkOrder.objects.filter(order__elder=elder, address_sealed__isnull=False).order_by("-id").first()
-    return last.address() if last else ""
 
 
 class WhereForm(Marked):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,14 +12,25 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
+from ledger.files.write import As, Field
 from marketplace.accounts.models import Role
 from marketplace.templatetags.yiquan import full_day
 from marketplace.web import scope
 from marketplace.web.access import roles
+from marketplace.web.exports import Sheet, export
 from providers.models import Lease, Operator
 from providers.operators.queries import Standing
 
 SOON_DAYS = 60
+
+COLUMNS = (
+    Field(gettext_lazy("Paper"), width=24),
+    Field(gettext_lazy("On file"), width=36),
+    Field(gettext_lazy("Counts until"), As.DATE, width=14),
+    Field(gettext_lazy("Days left"), As.NUMBER, width=10),
+    Field(gettext_lazy("State"), width=16),
+    Field(gettext_lazy("Next step"), width=50),
+)
 
 MARKS = {"ok": "check-circle-fill", "due": "hourglass-split", "no": "x-octagon-fill"}
 
@@ -52,17 +63,21 @@ class Paper:
 
 @roles(Role.OPERATOR_MANAGER)
 @require_safe
-def papers(request: HttpRequest) -> HttpResponse:
+def papers(request: HttpRequest) -> HttpResponseBase:
     """This page will list what the operator must have on file, with the days left."""
     operator: Operator = request.user.operator  # type: ignore[union-attr, assignment]
     now = timezone.localdate()
     leases = scope.leases(request.user)
+    found = on_file(operator, leases, now)
+    lines = ([one.name, one.on_file, one.until, one.left, one.label, one.next_step] for one in found)
+    if (file := export(request, Sheet("papers", "papers", COLUMNS, lines))) is not None:
+        return file
     return render(
         request,
         "office/papers.html",
         {
             "operator": operator,
-            "papers": on_file(operator, leases, now),
+            "papers": found,
             "checks": list(operator.safety_checks.order_by("-checked_on")),
             "suspensions": list(operator.suspensions.order_by("-starts_on")),
             "trail": [(_("Office"), reverse("office:today")), (_("Papers"), None)],

@@ -1,11 +1,12 @@
 """The tablets of the operator's counters: which may take vouchers, a code for a new one, a stop for a lost one."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.db.models import CharField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Cast, Concat
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,13 +14,24 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from ledger.files.write import As, Field
 from marketplace.accounts.models import Role
 from marketplace.web import scope
 from marketplace.web.access import roles
+from marketplace.web.exports import Sheet, export
 from marketplace.web.forms import Marked
 from providers.models import Premises
 from vouchers.models import Redemption, Terminal
 from vouchers.terminals.operations import ENROLMENT_MINUTES, give_code, revoke
+
+COLUMNS = (
+    Field(gettext_lazy("Name"), width=20),
+    Field(pgettext_lazy("of a tablet", "Place"), width=10),
+    Field(gettext_lazy("Premises"), width=24),
+    Field(gettext_lazy("Enrolled"), As.TIME, width=20),
+    Field(gettext_lazy("Last took"), As.TIME, width=20),
+    Field(gettext_lazy("State"), width=12),
+)
 
 
 class PlaceField(forms.ModelChoiceField):
@@ -50,9 +62,12 @@ class CodeForm(Marked):
 
 @roles(Role.OPERATOR_MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def terminals(request: HttpRequest) -> HttpResponse:
+def terminals(request: HttpRequest) -> HttpResponseBase:
     """This page will list the tablets of the operator's places, give out a code for one, or stop one."""
     places = scope.own_places(request.user, timezone.localdate())
+    rows = _own(places).order_by("revoked_at", "premises__code", "id")
+    if (file := export(request, Sheet("tablets", "tablets", COLUMNS, _lines(rows)))) is not None:
+        return file
     form = CodeForm(places=places)
     code = stopped = None
     if request.POST.get("act") == "stop":
@@ -77,7 +92,7 @@ def terminals(request: HttpRequest) -> HttpResponse:
             "minutes": ENROLMENT_MINUTES,
             "address": request.build_absolute_uri(reverse("counter")),
             "stopped": stopped,
-            "terminals": _own(places).order_by("revoked_at", "premises__code", "id"),
+            "terminals": rows,
             "trail": [(_("Office"), reverse("office:today")), (_("Tablets"), None)],
         },
     )
@@ -91,6 +106,12 @@ def _own(places: QuerySet[Premises]) -> QuerySet[Terminal]:
         .select_related("premises")
         .annotate(last_at=Subquery(of_it.order_by("-id").values("recorded_at")[:1]))
     )
+
+
+def _lines(rows: Iterable[Any]) -> Iterable[list[Any]]:
+    for one in rows:
+        state = _("stopped") if one.revoked_at else _("in use")
+        yield [one.name, one.premises.code, one.premises.name, one.enrolled_at, one.last_at, state]
 
 
 def _number(text: str) -> int:

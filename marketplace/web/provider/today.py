@@ -1,21 +1,25 @@
 """The first page of the office: today's servings, and where the running month of each lease goes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
+from ledger.files.write import As, Field
 from ledger.journal.queries import first_open_day
 from ledger.money import ZERO
 from marketplace.accounts.models import Role
-from marketplace.web import scope
+from marketplace.web import scope, sheets
 from marketplace.web.access import roles
+from marketplace.web.exports import Sheet, export
 from marketplace.web.provider.papers import warnings
 from providers.leases import schedule
 from providers.models import Lease, Operator
@@ -35,14 +39,41 @@ class Running:
     terms: schedule.TermsRow
 
 
+FIGURES = (
+    "charge",
+    "carry_in",
+    "earned",
+    "late",
+    "reversed",
+    "credit",
+    "available",
+    "cap",
+    "applied",
+    "carry_out",
+)
+COLUMNS = (
+    Field(gettext_lazy("Lease"), width=10),
+    Field(gettext_lazy("Premises"), width=24),
+    *(Field(sheets.HEADINGS[name], As.AMOUNT, width=14) for name in FIGURES),
+    Field(gettext_lazy("Room under the cap"), As.AMOUNT, width=16),
+    Field(gettext_lazy("Still expected this month"), As.AMOUNT, width=16),
+    Field(gettext_lazy("Offset then"), As.AMOUNT, width=14),
+    Field(gettext_lazy("Carried on then"), As.AMOUNT, width=14),
+)
+
+
 @roles(Role.OPERATOR_MANAGER)
 @require_safe
-def today(request: HttpRequest) -> HttpResponse:
+def today(request: HttpRequest) -> HttpResponseBase:
     """This page will show what was served today and what each lease's month has earned, can earn, will say."""
     operator: Operator = request.user.operator  # type: ignore[union-attr, assignment]
     now = timezone.localdate()
     leases = scope.leases(request.user)
     month = now.replace(day=1)
+    months = running(leases, now)
+    name = f"{operator.code}-{month:%Y-%m}-so-far"
+    if (file := export(request, Sheet(name, name, COLUMNS, _lines(months)))) is not None:
+        return file
     served = _served(leases, now)
     return render(
         request,
@@ -51,7 +82,7 @@ def today(request: HttpRequest) -> HttpResponse:
             "operator": operator,
             "today": now,
             "month": month,
-            "running": running(leases, now),
+            "running": months,
             "served": served,
             "yesterday": _served(leases, now - timedelta(days=1)),
             "waiting": list(
@@ -64,6 +95,20 @@ def today(request: HttpRequest) -> HttpResponse:
             "trail": [(_("Office"), None)],
         },
     )
+
+
+def _lines(rows: list[Running]) -> Iterator[list[Any]]:
+    for row in rows:
+        ahead = row.forecast
+        yield [
+            row.lease.code,
+            row.lease.premises.name,
+            *(getattr(row.figures, name) for name in FIGURES),
+            ahead.room,
+            ahead.more,
+            ahead.applied,
+            ahead.carry_out,
+        ]
 
 
 def running(leases: QuerySet[Lease], now: date) -> list[Running]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.web.provider import board, papers, served, terminals, today
+from marketplace.web.provider import adaptation, board, papers, prices, served, terminals, today
 from marketplace.web.provider.supply import caregivers, offers, places
 
 app_name = "office"
@@ -18,4 +18,8 @@ urlpatterns = [
     path("places/<code:premises>/<code:service>/", offers.offer, name="offer"),
     path("caregivers/", caregivers.caregivers, name="caregivers"),
     path("caregivers/<code:caregiver>/", caregivers.caregiver, name="caregiver"),
+    path("adaptation/", adaptation.projects, name="adaptation"),
+    path("adaptation/<int:number>/", adaptation.project, name="adaptation_project"),
+    path("prices/", prices.prices, name="prices"),
+    path("prices/<int:number>/", prices.propose, name="propose"),
 ]

@@ -85,6 +85,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
             "lines": [(RULES[line.rule], line) for line in waiting.lines],
             "most": max((count for _d, _l, count in waiting.ages), default=0) or 1,
             "orders": undelivered(timezone.localdate()).count() if scope.sees_whole_city(request.user) else 0,
+            "servings": scope.servings(request.user).open_cases().count(),  # type: ignore[attr-defined]
             "states": [("open", _("open")), ("held", _("held back")), ("marked", _("marked")), ("decided", _("decided"))],
             "rules": list(RULES.values()),
             "ages": [(str(days), _("%(days)s days and older") % {"days": days}) for days, _label in AGES if days],

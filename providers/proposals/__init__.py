@@ -1,0 +1,1 @@
+"""Prices that operators propose and the bureau approves."""

@@ -1,0 +1,1 @@
+"""Home adaptation as a project: from the request to a home that a third person has accepted."""
