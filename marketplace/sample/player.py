@@ -141,7 +141,8 @@ class Player:
         if word == "visits":
             return visit(today=calendar.today, by=self.by)
         if word == "demo_homes":
-            return f"{make_demo_homes(by=self.by, at=timezone.now())} homes"
+            at = instant(calendar.today, clock(0, 5))
+            return f"{make_demo_homes(by=self.by, at=at)} homes"
         if word == "settle_month":
             return self._settle(rest[0])
         if word == "receipts":
