@@ -7,7 +7,7 @@ DATA_DIR/demo-families.json, readable by its owner alone.
 import json
 import os
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -25,14 +25,21 @@ FOR = 2
 
 
 @transaction.atomic
-def make_demo_families(*, kept_in: Path, by: str, at: datetime) -> int:
-    """This function will give the elder with the most left to spend an account, let a daughter act for two, and
+def make_demo_families(*, kept_in: Path, today: date, by: str, at: datetime) -> int:
+    """This function will give the elder with the most left to spend `today` an account, let a daughter act for two, and
     a son ask.
 
     Repeated it changes nothing. Returns how many people can sign in by phone.
     """
     elders = list(
-        Elder.objects.filter(died_on=None, phone_sealed__isnull=False, vouchers__expired_on=None)
+        Elder.objects.filter(
+            died_on=None,
+            phone_sealed__isnull=False,
+            vouchers__expired_on=None,
+            vouchers__remaining__gt=0,
+            vouchers__valid_from__lte=today,
+            vouchers__valid_until__gte=today,
+        )
         .annotate(left=Sum("vouchers__remaining"))
         .order_by("-left", "code")[:FOR]
     )

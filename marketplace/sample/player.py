@@ -133,7 +133,8 @@ class Player:
             return f"{make_demo_users(kept_in=self.passwords, by=self.by, at=timezone.now())} people"
         if word == "demo_families":
             kept_in = self.passwords.with_name("demo-families.json")
-            return f"{make_demo_families(kept_in=kept_in, by=self.by, at=timezone.now())} people by phone"
+            made = make_demo_families(kept_in=kept_in, today=calendar.today, by=self.by, at=timezone.now())
+            return f"{made} people by phone"
         if word == "furnish":
             return furnish(by=self.by, at=instant(calendar.today, clock(0, 5)))
         if word == "orders":

@@ -40,6 +40,7 @@ def visit(*, today: date, by: str) -> str:
         return "done before"
     at = instant(today - timedelta(days=2), time(9, 30))
     give_account(caregiver=caregiver, user=user, by=by, at=at)
+    caregiver.refresh_from_db()
     people = _people()
     made = 0
     for ahead, state in VISITS:
