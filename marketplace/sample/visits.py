@@ -22,7 +22,7 @@ from providers.caregivers.queries import appointments_on
 from providers.models import Caregiver, Lease, OrderTerms
 from providers.ordering.times import instant
 from vouchers.codes.operations import elder_token
-from vouchers.models import Elder
+from vouchers.models import Elder, VisitReport
 from vouchers.visits.operations import Kind, Spot, Told, scope_of
 
 ACCOUNT = "caregiver"
@@ -103,7 +103,7 @@ def _go(work: WorkOrder, caregiver: Caregiver, *, confirmed: bool) -> None:
     spot = None
     if place.longitude is not None and place.latitude is not None:
         spot = Spot(float(place.longitude), float(place.latitude), 25)
-    told: list[tuple[Kind, datetime, dict[str, Any]]] = [(Kind.ARRIVED, begins, {"spot": spot})]
+    told: list[tuple[VisitReport.Kind, datetime, dict[str, Any]]] = [(Kind.ARRIVED, begins, {"spot": spot})]
     if confirmed:
         shown = leaves - timedelta(minutes=1)
         told.append(
