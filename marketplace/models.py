@@ -6,6 +6,7 @@ from marketplace.messages.models import Message
 from marketplace.nightly.models import NightlyRun
 from marketplace.offerings.models import ElderBasket, Listing, Story, Supply, Wish
 from marketplace.overview.models import Snapshot
+from marketplace.registers.models import PremisesPhoto
 
 __all__ = [
     "CareOrder",
@@ -17,6 +18,7 @@ __all__ = [
     "Listing",
     "Message",
     "NightlyRun",
+    "PremisesPhoto",
     "Snapshot",
     "StandingDay",
     "StandingOrder",

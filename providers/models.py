@@ -16,7 +16,7 @@ from providers.leases.models import (
 )
 from providers.operators.models import Operator, PayeeAccount, SafetyCheck, StaffLink, Suspension
 from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms, Sitting, Slot
-from providers.premises.models import Premises
+from providers.premises.models import Premises, StageChange
 from providers.proposals.models import PriceProposal
 from providers.services.models import CashPrice, Offer, Price, Service, TermsVersion
 
@@ -56,6 +56,7 @@ __all__ = [
     "Sitting",
     "Slot",
     "StaffLink",
+    "StageChange",
     "Suspension",
     "TermsVersion",
 ]

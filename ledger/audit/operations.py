@@ -1,5 +1,6 @@
 """One helper writes every audit record, in the transaction of what it tells of."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -20,4 +21,36 @@ def record(
     """
     return Record.objects.create(
         by=name_of(by), at=at, action=action, subject=subject, detail=detail or {}, channel=channel
+    )
+
+
+# Of these it is kept that they changed, not what they were.
+UNTOLD = frozenset({"phone"})
+
+
+def record_differences(
+    differences: Mapping[str, Mapping[str, list[str]]],
+    *,
+    what: str,
+    by: Any,
+    at: datetime,
+    channel: str = "file",
+) -> None:
+    """This function will note of each row of a register that is new or changed what was and what is.
+
+    `differences` by the row's code (ledger/files/draft.py); `what` is the register's name.
+    """
+    Record.objects.bulk_create(
+        [
+            Record(
+                by=name_of(by),
+                at=at,
+                action=f"{'change' if fields else 'enter'}_{what}"[:40],
+                subject=code[:80],
+                detail={name: ["…", "…"] if name in UNTOLD else pair for name, pair in fields.items()},
+                channel=channel,
+            )
+            for code, fields in differences.items()
+        ],
+        batch_size=1000,
     )

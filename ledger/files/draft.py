@@ -1,6 +1,6 @@
 """What loading one file would change, worked out whole before anything is written.
 
-    draft = Draft("operators.csv", problems)
+    draft = Draft("operators.csv", problems, by="clerk", at=now)
     for row in draft.once(rows, "code"):
         ... draft.find(row, "premises", known), draft.revise(...), draft.create(...)
     problems.refuse()
@@ -11,6 +11,8 @@ Rows of the same load may refer to each other before they are stored: new rows a
 """
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db.models import Model
@@ -27,11 +29,21 @@ M = TypeVar("M", bound=Model)
 
 
 class Draft:
-    """The problems of one file, how many of its rows are new, changed or unchanged, and what to write."""
+    """The problems of one file, how many of its rows are new, changed or unchanged, and what to write.
 
-    def __init__(self, file: str, problems: Problems) -> None:
+    `by`, `at`: who loads, and when, for rows that keep that themselves. `differences`: of each changed row,
+    by its code, what each field was and is, as text; of a new row, nothing.
+    """
+
+    def __init__(self, file: str, problems: Problems, *, by: str, at: datetime) -> None:
         self.file = file
+        self.by, self.at = by, at
         self.new = self.changed = self.unchanged = 0
+        self.differences: dict[str, dict[str, list[str]]] = {}
+        self.told: list[
+            tuple[int, str, str]
+        ] = []  # line, code and columns, "new" or "changed": the first ones
+        self._revised: dict[str, list[str]] = {}
         self._problems = problems
         self._changed_codes: list[str] = []
         self._steps: list[Callable[[], Any]] = []
@@ -102,15 +114,23 @@ class Draft:
                 )
             return []
         for name in changes:
+            self._revised[name] = [told(getattr(instance, name)), told(values[name])]
             setattr(instance, name, values[name])
         return changes
 
+    def note(self, name: str, old: Any, new: Any) -> None:
+        """Tell of a change of this row that `revise` has not seen."""
+        self._revised[name] = [told(old), told(new)]
+
     def tally(self, code: str, *, new: bool = False, changed: bool = False) -> None:
-        """Count one row of the file."""
+        """Count one row of the file; what was revised since the row before belongs to it."""
+        revised, self._revised = self._revised, {}
         if new:
             self.new += 1
+            self.differences[code] = {}
         elif changed:
             self.changed += 1
+            self.differences[code] = revised
             if len(self._changed_codes) < CODES_NOTED:
                 self._changed_codes.append(code)
         else:
@@ -152,6 +172,21 @@ def same(instance: Model, name: str, value: Any) -> bool:
     if isinstance(value, Model):
         return held is value or (value.pk is not None and held is not None and held.pk == value.pk)
     return bool(held == value)
+
+
+def told(value: Any) -> str:
+    """A value as the audit tells of it."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return ";".join(map(told, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return str(getattr(value, "code", value))
 
 
 def _create(instances: Sequence[Model]) -> None:

@@ -9,7 +9,7 @@ two decimals, days and times real ones. Rows are written as they come and never 
 import csv
 import io
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -69,6 +69,15 @@ def write_csv(fields: Sequence[Field], rows: Iterable[Sequence[Any]]) -> Iterato
         if buffer.tell() >= _CSV_CHUNK:
             yield _drained(buffer)
     yield _drained(buffer)
+
+
+def as_file(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
+    """Rows of text by column as the CSV file that would say the same, for `ledger/files/table.py` to read."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows([row.get(column, "") for column in columns] for row in rows)
+    return text.getvalue().encode()
 
 
 def _drained(buffer: io.StringIO) -> bytes:

@@ -8,7 +8,9 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from providers.models import Division, Operator
@@ -94,6 +96,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         if (fields := kwargs.get("update_fields")) is not None and "username" in fields:
             kwargs["update_fields"] = {*fields, "username_key"}
         super().save(*args, **kwargs)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """A session holds for one password and one role: it ends, everywhere, when either changes."""
+        return salted_hmac(
+            "marketplace.accounts.models.User",
+            f"{self.password}\0{self.role}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
     def holds(self, role: str, *, operator: Operator | None = None, division: Division | None = None) -> bool:
         """Whether this person, today, may act as `role` for this operator and within this division.
@@ -215,3 +226,64 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return f"recovery code of {self.user_id}"
+
+
+class Grant(models.Model):
+    """A role that one administrator proposes for a person, and another confirms. `was`: the account then, as text."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waits for another administrator")
+        CONFIRMED = "confirmed", _("granted")
+        DECLINED = "declined", _("declined")
+
+    MOVES = {
+        State.WAITING: {State.CONFIRMED, State.DECLINED},
+        State.CONFIRMED: set(),
+        State.DECLINED: set(),
+    }
+
+    username = models.CharField(max_length=150)
+    username_key = models.CharField(max_length=300)
+    role = models.CharField(max_length=32, choices=Role)
+    operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="+")
+    division = models.ForeignKey(Division, models.PROTECT, null=True, blank=True, related_name="+")
+    was = models.CharField(max_length=120, blank=True)
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    decided_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    decided_at = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="grants")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["username_key"], condition=Q(state="waiting"), name="grant_waits_once"
+            ),
+            models.CheckConstraint(
+                name="grant_by_two_people",
+                condition=~Q(state="confirmed")
+                | Q(decided_by__isnull=False) & ~Q(decided_by=F("proposed_by")),
+                violation_error_message=_("Another administrator than the one who proposed it confirms."),
+            ),
+            models.CheckConstraint(
+                name="grant_decided_by_somebody",
+                condition=Q(state="waiting") | Q(decided_by__isnull=False, decided_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.username} {self.role}"
+
+
+class Invitation(models.Model):
+    """Lets an account's person choose a password: a secret of which the keyed digest is kept, good once."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="invitation")
+    digest = models.BinaryField(unique=True)
+    until = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"invitation of {self.user_id}"

@@ -31,6 +31,7 @@ from vouchers.settlement.operations import CannotSettle, close_month, take_steps
 from vouchers.wallets.operations import expire, expiring
 
 Result = dict[str, Any]
+TOLD = 1_000  # differences of one file that are listed
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,15 @@ def _loaded(loaded: Loaded) -> Result:
 
 
 def check_city(work: Work) -> Result:
-    return _loaded(
-        load_city(
-            directory=work.directory, by=work.job.by, at=work.clock(), dry_run=True, progress=work.progress
-        )
+    loaded = load_city(
+        directory=work.directory, by=work.job.by, at=work.clock(), dry_run=True, progress=work.progress
     )
+    for draft in loaded.files:
+        for line, about, word in draft.told:
+            work.tell(line, about, word)
+        for code, fields in list(draft.differences.items())[:TOLD]:
+            work.tell(0, " ".join([code, *fields]), "changed" if fields else "new")
+    return _loaded(loaded)
 
 
 def do_city(work: Work) -> Result:

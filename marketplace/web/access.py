@@ -29,6 +29,13 @@ AUDIT_READERS = frozenset({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATO
 NAME_READERS = BUREAU | {Role.STREET_OFFICER}
 """Those who may reveal a masked name: a recorded click with a reason."""
 
+REGISTER_READERS = BUREAU | {Role.STREET_OFFICER}
+"""Those who look into the registers of premises, leases, operators, services and programmes."""
+REGISTER_KEEPERS = frozenset({Role.BUREAU_CLERK})
+"""Those who enter and change what stands there."""
+USER_READERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
+"""Those who see who has which role; administrators grant them."""
+
 PAPER_GIVERS = frozenset({Role.STREET_OFFICER, Role.BUREAU_CLERK})
 """Those who may make a paper code that ties a phone to an elder's record."""
 FINDERS = PAPER_GIVERS | {Role.HOTLINE_AGENT}

@@ -13,8 +13,10 @@ from marketplace.web.access import (
     BUREAU,
     CARD_PRINTERS,
     FINDERS,
+    REGISTER_READERS,
     STATEMENT_READERS,
     STEP_TAKERS,
+    USER_READERS,
 )
 
 
@@ -108,6 +110,26 @@ def home_items(user: Any, path: str = "") -> list[Item]:
                 _("Home adaptation"),
                 _("Homes made safer: plans, works, and acceptance with photos before and after"),
                 "house",
+            )
+        )
+    if role in REGISTER_READERS:
+        items.append(
+            _item(
+                path,
+                "registers:hub",
+                _("Registers"),
+                _("Premises, leases, operators, services, programmes: what money rests on"),
+                "journal-text",
+            )
+        )
+    if role in USER_READERS:
+        items.append(
+            _item(
+                path,
+                "registers:users",
+                _("Users and roles"),
+                _("Who may do what: proposed by one administrator, confirmed by another"),
+                "people",
             )
         )
     if role in AUDIT_READERS:

@@ -48,6 +48,15 @@ def leases(user: Any) -> QuerySet[Lease]:
     return Lease.objects.none()
 
 
+def premises(user: Any) -> QuerySet[Premises]:
+    """The register of premises as the bureau and streets see it: their division's, or all."""
+    if sees_whole_city(user):
+        return Premises.objects.all()
+    if user.role in BY_DIVISION:
+        return Premises.objects.filter(division__in=ids_under([user.division.code]))
+    return Premises.objects.none()
+
+
 def elders(user: Any) -> QuerySet[Elder]:
     """The register as clerks and hotline agents need it: their division's, or everybody."""
     if user.role not in (Role.BUREAU_CLERK, Role.HOTLINE_AGENT):

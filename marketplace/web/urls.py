@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from marketplace.web import adaptation, converters
 from marketplace.web.family import share
+from marketplace.web.registers import users
 from marketplace.web.reports.seals import chain
 
 converters.register()
@@ -13,6 +14,8 @@ urlpatterns = [
     path("", include("marketplace.web.work.urls")),
     path("", include("marketplace.web.papers.urls")),
     path("services/", include("marketplace.web.market.urls")),
+    path("invitation/", users.invitation, name="invitation"),
+    path("bureau/", include("marketplace.web.registers.urls")),
     path("bureau/", include("marketplace.web.bureau.urls")),
     path("reports/", include("marketplace.web.reports.urls")),
     path("chain/", chain, name="chain"),

@@ -57,6 +57,10 @@ def plan_operators(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
             draft.update(operator, changes)
         check = _check_to_add(operator, row["safety_checked_on"], new)
         suspension = _suspension_to_add(operator, row["suspended_on"], new)
+        if check:
+            draft.note("safety_checked_on", None, check.checked_on)
+        if suspension:
+            draft.note("suspended_on", None, suspension.starts_on)
         checks += [check] if check else []
         suspensions += [suspension] if suspension else []
         draft.tally(operator.code, new=new, changed=bool(changes or check or suspension))

@@ -1,6 +1,7 @@
 """The register of idle public property, from survey to retirement."""
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from providers.divisions.models import Division
@@ -66,3 +67,35 @@ class Premises(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class StageChange(models.Model):
+    """Since `since_on` premises stand at `stage`; the last row is the stage of the premises themselves.
+
+    Public property that is listed is offered for elder care first. Where it leaves the register for another
+    use, the decision that allows it stands here.
+    """
+
+    append_only = True
+    describes_register = True
+
+    premises = models.ForeignKey(Premises, models.PROTECT, related_name="stage_changes")
+    stage = models.CharField(max_length=9, choices=Premises.Stage)
+    since_on = models.DateField()
+    decision_no = models.CharField(max_length=60, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    by = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["premises", "id"]
+        constraints = [
+            models.CheckConstraint(
+                name="stage_change_decision_has_reason",
+                condition=Q(decision_no="") | ~Q(reason=""),
+                violation_error_message=_("A decision is noted with its reason."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.premises_id} {self.stage} {self.since_on}"

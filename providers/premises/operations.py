@@ -1,15 +1,20 @@
-"""Loading the register of premises."""
+"""The register of premises: loading it, and taking one from stage to stage."""
 
 from collections.abc import Sequence
+from datetime import date, datetime
 from decimal import Decimal
 
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from ledger.audit.operations import name_of, record
 from ledger.files import kinds
 from ledger.files.draft import Draft
 from ledger.files.table import Column, Row
+from ledger.journal.queries import day_of
 from providers.known import Known
-from providers.premises.models import Premises
+from providers.leases.models import Lease
+from providers.premises.models import Premises, StageChange
 
 COLUMNS = [
     Column("code", kinds.CODE),
@@ -32,9 +37,11 @@ OWN = [column.name for column in COLUMNS if column.name not in ("code", "divisio
 def plan_premises(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
     """This function will work out what premises.csv changes.
 
-    What describes the premises may change; an empty cell changes nothing. The stage follows Premises.MOVES.
+    What describes the premises may change; an empty cell changes nothing. The stage follows Premises.MOVES;
+    a file knows no day and no decision: its stages count from the day of the load.
     """
     fresh = []
+    stages: list[StageChange] = []
     for row in draft.once(rows, "code"):
         division = draft.find(row, "division", known.divisions)
         given = {name: row[name] for name in OWN if row[name] is not None}
@@ -43,6 +50,7 @@ def plan_premises(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
             premises = Premises(code=row["code"], stage=row["stage"], division=division, **given)
             known.premises[premises.code] = premises
             fresh.append(premises)
+            stages.append(_loaded(premises, draft))
             draft.tally(premises.code, new=True)
             continue
         if (
@@ -60,5 +68,97 @@ def plan_premises(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
         given |= {"stage": row["stage"], "division": division} if division else {}
         changes = draft.revise(row, premises, given)
         draft.update(premises, changes)
+        stages += [_loaded(premises, draft)] if "stage" in changes else []
         draft.tally(premises.code, changed=bool(changes))
     draft.create(fresh)
+    draft.create(stages)
+
+
+def _loaded(premises: Premises, draft: Draft) -> StageChange:
+    return StageChange(
+        premises=premises, stage=premises.stage, since_on=day_of(draft.at), by=draft.by, at=draft.at
+    )
+
+
+SENTENCES = {
+    "moved_on": _("Somebody has moved these premises meanwhile: look at their stage again."),
+    "not_next": _("That stage cannot follow the one on record."),
+    "in_future": _("A stage is noted once it is reached: the day cannot lie ahead."),
+    "too_early": _("The day lies before the stage on record began."),
+    "no_lease": _("No lease of these premises covers that day. Enter the lease first."),
+    "lease_in_force": _("A lease of these premises runs beyond that day. End it first."),
+    "decision_missing": _(
+        "Public property goes to elder care first. Where it goes elsewhere, name the decision and say why."
+    ),
+}
+
+
+class CannotMove(Exception):
+    """Premises cannot be taken to a stage; `code` is one of SENTENCES. Nothing is written."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(SENTENCES[self.code])
+
+
+STANDS_EMPTY = {Premises.Stage.SURVEYED, Premises.Stage.LISTED, Premises.Stage.RETIRED}
+
+
+@transaction.atomic
+def move_premises(
+    *,
+    premises: Premises,
+    seen: str,
+    stage: str,
+    on: date,
+    decision_no: str = "",
+    reason: str = "",
+    by: object,
+    at: datetime,
+) -> StageChange:
+    """This function will take premises to their next stage, as of a day that has come.
+
+    1. Lock them; refuse when they no longer stand at the stage that was `seen`.
+    2. Check that the stage may follow, and the day; leased and operating need a lease that covers the day,
+       the other stages none that runs beyond it.
+    3. Retired, they go to another use: only with a decision and its reason.
+
+    Raises CannotMove.
+    """
+    premises = Premises.objects.select_for_update(no_key=True).get(pk=premises.pk)
+    if premises.stage != seen:
+        raise CannotMove("moved_on")
+    if stage not in Premises.MOVES[Premises.Stage(premises.stage)]:
+        raise CannotMove("not_next")
+    last = premises.stage_changes.order_by("-id").first()
+    if on > day_of(at):
+        raise CannotMove("in_future")
+    if last and on < last.since_on:
+        raise CannotMove("too_early")
+    leases = Lease.objects.filter(premises=premises, ends_on__gte=on)
+    if stage in STANDS_EMPTY:
+        if leases.filter(ends_on__gt=on).exists():
+            raise CannotMove("lease_in_force")
+    elif not leases.filter(starts_on__lte=on if stage == Premises.Stage.OPERATING else date.max).exists():
+        raise CannotMove("no_lease")
+    if stage == Premises.Stage.RETIRED and not (decision_no and reason):
+        raise CannotMove("decision_missing")
+    old, premises.stage = premises.stage, stage
+    premises.save(update_fields=["stage"])
+    change = StageChange.objects.create(
+        premises=premises,
+        stage=stage,
+        since_on=on,
+        decision_no=decision_no,
+        reason=reason,
+        by=name_of(by),
+        at=at,
+    )
+    detail = {"stage": [old, stage], "since_on": ["", on.isoformat()]}
+    if decision_no:
+        detail["decision_no"] = ["", decision_no]
+    record(by=by, at=at, action="move_premises", subject=premises.code, detail=detail)
+    return change

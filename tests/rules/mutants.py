@@ -88,7 +88,7 @@ _ALL = [
            "max(died_on, issued, day_of(hold.placed_at))", "died_on"),
     Mutant("services of the day of death not held back", deaths, "learn_death", "service_on__gte", "service_on__gt"),
     Mutant("vouchers valid a day short", schedule, "valid_until", "valid_days - 1", "valid_days - 2"),
-    Mutant("the budget forgotten", programmes, "_affordable", "programme.budget is None", "True"),
+    Mutant("the budget forgotten", programmes, "affordable", "programme.budget is None", "True"),
     Mutant("rent free a day short", rent, "charge", "terms.rent_free_until + timedelta(days=1)", "terms.rent_free_until"),
     Mutant("credit lapses a month early", reckon, "_lapse", " > months", " >= months"),
     Mutant("carry used newest first", reckon, "_use", "for layer in layers", "for layer in reversed(layers)"),

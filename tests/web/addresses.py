@@ -18,6 +18,8 @@ PUBLIC = ""  # elders and families have no role
 FAMILY = {PUBLIC, Role.HOTLINE_AGENT}
 DECIDERS = {Role.BUREAU_CLERK, Role.BUREAU_APPROVER}
 CALLERS = {Role.BUREAU_CLERK, Role.HOTLINE_AGENT}
+REGISTERS = BUREAU | {Role.STREET_OFFICER}
+KEEPERS = {Role.BUREAU_CLERK}
 PAPER_GIVERS = {Role.STREET_OFFICER, Role.BUREAU_CLERK}
 FINDERS = PAPER_GIVERS | {Role.HOTLINE_AGENT}
 EVERYBODY = {*Role, PUBLIC}
@@ -158,6 +160,39 @@ PAGES = {
     "family:adaptation_photo": _page(FAMILY, elder=True),
     "family:adaptation_say": _page(FAMILY, elder=True, method="post"),
     "family:adaptation_stop": _page(FAMILY, elder=True, method="post"),
+    **{
+        f"registers:{name}": _page(REGISTERS)
+        for name in ("hub", "premises", "board", "leases", "operators", "services", "programmes", "programme")
+    },
+    "registers:elders": _page(KEEPERS),
+    "registers:add_photos": _page(KEEPERS, posts=True),
+    "registers:photo": _page(REGISTERS),
+    "registers:elder": _page(KEEPERS, posts=True),
+    "registers:users": _page({Role.ADMINISTRATOR, Role.AUDITOR}, posts=True),
+    "registers:user": _page({Role.ADMINISTRATOR, Role.AUDITOR}, posts=True),
+    "registers:propose": _page({Role.ADMINISTRATOR}, posts=True),
+    "invitation": _page(EVERYBODY, public=True, posts=True),
+    **{
+        f"registers:{name}": _page(REGISTERS, posts=True)
+        for name in ("one_premises", "lease", "operator", "service")
+    },
+    **{
+        f"registers:{name}": _page(KEEPERS, posts=True)
+        for name in (
+            "new_premises",
+            "edit_premises",
+            "new_lease",
+            "new_terms",
+            "end_lease",
+            "change_operator",
+            "new_operator",
+            "edit_operator",
+            "new_service",
+            "edit_service",
+            "new_programme",
+            "edit_programme",
+        )
+    },
     "statements": _page(TRACE),
     "statement": _page(TRACE),
     "lines": _page(TRACE),
@@ -223,6 +258,7 @@ FILES = {
     "counter_worker",
     "counter_manifest",
     "paper_pdf",
+    "registers:photo",
     "visits:worker",
     "visits:manifest",
     "payments:payout_pdf",
@@ -324,6 +360,20 @@ def arguments(name: str, city: City) -> list[Any]:
         "bureau:serving": [city.servings[0].pk],
         "bureau:price": [city.prices[0].pk],
         "family:adaptation_say": [city.projects[1].plans.all()[0].pk],
+        **{
+            f"registers:{key}": [city.leases[0].premises.code]
+            for key in ("one_premises", "edit_premises", "add_photos")
+        },
+        **{
+            f"registers:{key}": [city.leases[0].code]
+            for key in ("lease", "new_terms", "end_lease", "change_operator")
+        },
+        "registers:elder": [first.elder.code],
+        "registers:photo": [city.photos[0].photo.number],
+        "registers:user": [city.people["manager"].pk],
+        **{f"registers:{key}": [city.leases[0].operator.code] for key in ("operator", "edit_operator")},
+        **{f"registers:{key}": [first.service.code] for key in ("service", "edit_service")},
+        **{f"registers:{key}": [voucher.programme.code] for key in ("programme", "edit_programme")},
         "happy": [SHARE_CODE],
         **{key: [1] for key in ("office:order", "visits:visit", "visits:report")},
         **{key: [1] for key in ("hotline:visit", "hotline:visit_phone")},

@@ -8,16 +8,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from io import BytesIO
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 from oscar.core.loading import get_model
+from PIL import Image
 
 from ledger.models import Account, BankFile, BankLine, Entry, Period, Transfer
 from marketplace.accounts.models import Role, User
-from marketplace.models import Job, JobLine
+from marketplace.models import Job, JobLine, PremisesPhoto
 from marketplace.offerings.models import Listing
+from marketplace.registers.operations import add_photos
 from providers.models import (
     Caregiver,
     Closure,
@@ -64,6 +67,7 @@ from vouchers.models import (
     Statement,
     Voucher,
 )
+from vouchers.photos.cleaning import clean
 from vouchers.settlement.papers import issue_paper
 from vouchers.settlement.queries import history, lease_facts
 from vouchers.settlement.reckon import Sums, reckon
@@ -108,6 +112,7 @@ class City:
     projects: list[Project] = field(default_factory=list)
     prices: list[PriceProposal] = field(default_factory=list)
     servings: list[Serving] = field(default_factory=list)
+    photos: list[PremisesPhoto] = field(default_factory=list)
 
 
 def _many(rows: Iterable[Any]) -> list[Any]:
@@ -265,6 +270,16 @@ def build(
     city.servings = [clash(city.redemptions[0])]
     _bank(city, bank_lines)
     _jobs(city)
+    picture = BytesIO()
+    Image.new("RGB", (40, 30), "darkseagreen").save(picture, "JPEG")
+    city.photos = add_photos(
+        premises=premises[0],
+        photos=[clean(picture.getvalue())],
+        taken_on=before,
+        caption="正门",
+        by="clerk",
+        at=at(month),
+    )
     posted = city.statements[0]
     posted.lease.basis, posted.lease.decision_no = "relief", "样例决字〔2026〕1号"
     posted.lease.save()

@@ -47,6 +47,20 @@ def _lists(city: City) -> dict[str, str]:
         "reviews": reverse("bureau:reviews"),
         "work": reverse("work"),
         "steps": reverse("steps"),
+        **{
+            name: reverse(f"registers:{name}")
+            for name in (
+                "hub",
+                "premises",
+                "board",
+                "leases",
+                "operators",
+                "services",
+                "programmes",
+                "elders",
+            )
+        },
+        "premises as csv": reverse("registers:premises") + "?format=csv",
         "lines as csv": reverse("lines", args=[lease, city.month, "earned"]) + "?format=csv",
     }
     for figure in ("earned", "late", "reversed", "credit", "under_review"):

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import record
+from ledger.audit.operations import name_of, record, record_differences
 from ledger.files.draft import Draft
 from ledger.files.problems import Problems
 from ledger.files.table import Column, Table, read
@@ -98,8 +98,9 @@ def load_city(
                         detail=draft.detail,
                         channel="file",
                     )
+                    record_differences(draft.differences, what=Path(draft.file).stem, by=by, at=at)
         except IntegrityError as error:
-            raise CannotLoad(_moved(error)) from error
+            raise CannotLoad(moved(error)) from error
     return Loaded(drafts, left_out)
 
 
@@ -135,7 +136,7 @@ def _plan(found: dict[str, Path], *, by: Any, at: datetime, progress: elders.Pro
         if name not in found:
             continue
         path = found[name]
-        drafts.append(draft := Draft(path.name, problems))
+        drafts.append(draft := Draft(path.name, problems, by=name_of(by), at=at))
         if plan:
             plan(rows=read(path, columns, problems=problems), draft=draft, known=known)
         else:
@@ -152,7 +153,7 @@ def _plan(found: dict[str, Path], *, by: Any, at: datetime, progress: elders.Pro
     return drafts
 
 
-def _moved(error: IntegrityError) -> str:
+def moved(error: IntegrityError) -> str:
     """Whatever was checked holds no more: somebody else wrote in between. Never quotes the database's detail."""
     diagnosis = getattr(error.__cause__, "diag", None)
     return str(

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from ledger import chart
@@ -28,10 +29,10 @@ class NoSuchDeath(Exception):
 
 
 def learn_death(*, elder: Elder, died_on: date, by: Any, at: datetime) -> None:
-    """This function will note an elder's death and draw what follows from it.
+    """This function will note an elder's death and draw what follows from it, on every record of the person.
 
-    1. Wait for an issue in flight, whose vouchers are not to be seen yet; lock the elder and write the day.
-    2. Cancel open orders; what they held is voided.
+    1. Wait for an issue in flight, whose vouchers are not to be seen yet; lock the person's records.
+    2. Write the day; cancel open orders; what they held is voided.
     3. Void what is left of the vouchers, also what is past its validity and not yet expired.
     4. Hold back for review what was redeemed on or after that day.
 
@@ -39,34 +40,50 @@ def learn_death(*, elder: Elder, died_on: date, by: Any, at: datetime) -> None:
     """
     with transaction.atomic():
         hold_journal_open()
-        with connection.cursor() as cursor:
-            # An issue holds its programme's row until it ends; the next one then sees this death.
-            cursor.execute("SELECT id FROM vouchers_programme ORDER BY id FOR SHARE")
-        elder = Elder.objects.select_for_update(no_key=True).get(id=elder.id)
-        if elder.died_on is not None:
-            return
-        elder.died_on = died_on
-        elder.save(update_fields=["died_on"])
-        for hold in Hold.objects.filter(elder=elder, state=Hold.State.OPEN).order_by("id"):
-            issued = max(
-                (line.voucher.valid_from for line in hold.lines.select_related("voucher")), default=died_on
-            )
-            day = max(died_on, issued, day_of(hold.placed_at))
-            release(hold=hold, by=by, at=at, reason="death", day=day)
-        void_of_dead(elder=elder, by=by, at=at)
-        late = Redemption.objects.filter(elder=elder, service_on__gte=died_on, reversed_on=None)
-        ReviewCase.objects.bulk_create(
-            ReviewCase(
-                redemption=redemption,
-                reason=ReviewCase.Reason.AFTER_DEATH,
-                facts={"died_on": died_on.isoformat()},
-                opened_at=at,
-            )
-            for redemption in late.order_by("id")
+        wait_for_issues()
+        for one in lock_person(elder):
+            if one.died_on is None:
+                _learn(one, died_on, by=by, at=at)
+
+
+def lock_person(elder: Elder) -> list[Elder]:
+    """The records of this person, the one that counts and its doubles, locked in one order."""
+    counts = Elder.objects.filter(id=elder.id).values_list("same_as_id", flat=True)
+    ids = [elder.id, *(pk for pk in counts if pk)]
+    own = Elder.objects.filter(Q(id__in=ids) | Q(same_as__in=ids))
+    return list(own.select_for_update(no_key=True).order_by("id"))
+
+
+def wait_for_issues() -> None:
+    """An issue holds its programme's row until it ends; the next one then sees what this transaction writes.
+
+    Before any elder is locked: an issue locks the elders whose death it finds.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM vouchers_programme ORDER BY id FOR SHARE")
+
+
+def _learn(elder: Elder, died_on: date, *, by: Any, at: datetime) -> None:
+    elder.died_on = died_on
+    elder.save(update_fields=["died_on"])
+    for hold in Hold.objects.filter(elder=elder, state=Hold.State.OPEN).order_by("id"):
+        issued = max(
+            (line.voucher.valid_from for line in hold.lines.select_related("voucher")), default=died_on
         )
-        record(
-            by=by, at=at, action="learn_death", subject=elder.code, detail={"died_on": died_on.isoformat()}
+        day = max(died_on, issued, day_of(hold.placed_at))
+        release(hold=hold, by=by, at=at, reason="death", day=day)
+    void_of_dead(elder=elder, by=by, at=at)
+    late = Redemption.objects.filter(elder=elder, service_on__gte=died_on, reversed_on=None)
+    ReviewCase.objects.bulk_create(
+        ReviewCase(
+            redemption=redemption,
+            reason=ReviewCase.Reason.AFTER_DEATH,
+            facts={"died_on": died_on.isoformat()},
+            opened_at=at,
         )
+        for redemption in late.order_by("id")
+    )
+    record(by=by, at=at, action="learn_death", subject=elder.code, detail={"died_on": died_on.isoformat()})
 
 
 def void_of_dead(*, elder: Elder, by: Any, at: datetime) -> Decimal:
@@ -90,9 +107,9 @@ def void_of_dead(*, elder: Elder, by: Any, at: datetime) -> Decimal:
 
 
 def correct_death(*, elder: Elder, by: Any, at: datetime, reason: str) -> None:
-    """This function will undo a death that was entered by mistake.
+    """This function will undo a death that was entered by mistake, on every record of the person.
 
-    1. Lock the elder and clear the day.
+    1. Lock the records and clear the day.
     2. Mirror the voids it caused; value past its validity goes with the next expiry run.
     3. Lift the reviews that are still open. What was decided stays decided.
 
@@ -100,55 +117,59 @@ def correct_death(*, elder: Elder, by: Any, at: datetime, reason: str) -> None:
     """
     with transaction.atomic():
         hold_journal_open()
-        elder = Elder.objects.select_for_update(no_key=True).get(id=elder.id)
-        if elder.died_on is None:
+        records = [one for one in lock_person(elder) if one.died_on is not None]
+        if all(one.pk != elder.pk for one in records):
             raise NoSuchDeath
-        died_on, elder.died_on = elder.died_on, None
-        elder.save(update_fields=["died_on"])
-        vouchers = list(
-            Voucher.objects.select_for_update(of=["self"])
-            .select_related("programme")
-            .filter(elder=elder)
-            .order_by("id")
-        )
-        voided = _voided_by_death(elder)
-        back = [(voucher, voided[voucher.id]) for voucher in vouchers if voided.get(voucher.id)]
-        if back:
-            sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
-            for voucher, amount in back:
-                sums[voucher.programme.code] += amount
-            entry = post(
-                key=f"correct_death:{elder.code}:{at.isoformat()}",
-                kind="correct_death",
-                dated_on=day_of(at),
-                at=at,
-                moves=[
-                    Move(chart.vouchers_voided(code), chart.vouchers_outstanding(code), amount)
-                    for code, amount in sorted(sums.items())
-                ],
-            )
-            Movement.objects.bulk_create(
-                Movement(voucher=voucher, kind=Movement.Kind.UNVOID, amount=amount, entry=entry)
-                for voucher, amount in back
-            )
+        for one in records:
+            _correct(one, by=by, at=at, reason=reason)
+
+
+def _correct(elder: Elder, *, by: Any, at: datetime, reason: str) -> None:
+    assert elder.died_on is not None
+    died_on, elder.died_on = elder.died_on, None
+    elder.save(update_fields=["died_on"])
+    vouchers = list(
+        Voucher.objects.select_for_update(of=["self"])
+        .select_related("programme")
+        .filter(elder=elder)
+        .order_by("id")
+    )
+    voided = _voided_by_death(elder)
+    back = [(voucher, voided[voucher.id]) for voucher in vouchers if voided.get(voucher.id)]
+    if back:
+        sums: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for voucher, amount in back:
-            voucher.remaining += amount
-            voucher.expired_on = voucher.voided_on = None
-        Voucher.objects.bulk_update(
-            [voucher for voucher, _amount in back], ["remaining", "expired_on", "voided_on"]
-        )
-        ReviewCase.objects.filter(
-            redemption__elder=elder, reason=ReviewCase.Reason.AFTER_DEATH, decision=""
-        ).update(
-            decision=ReviewCase.Decision.LIFTED, decided_at=at, decided_by=name_of(by), note=reason[:500]
-        )
-        record(
-            by=by,
+            sums[voucher.programme.code] += amount
+        entry = post(
+            key=f"correct_death:{elder.code}:{at.isoformat()}",
+            kind="correct_death",
+            dated_on=day_of(at),
             at=at,
-            action="correct_death",
-            subject=elder.code,
-            detail={"died_on": died_on.isoformat(), "reason": reason},
+            moves=[
+                Move(chart.vouchers_voided(code), chart.vouchers_outstanding(code), amount)
+                for code, amount in sorted(sums.items())
+            ],
         )
+        Movement.objects.bulk_create(
+            Movement(voucher=voucher, kind=Movement.Kind.UNVOID, amount=amount, entry=entry)
+            for voucher, amount in back
+        )
+    for voucher, amount in back:
+        voucher.remaining += amount
+        voucher.expired_on = voucher.voided_on = None
+    Voucher.objects.bulk_update(
+        [voucher for voucher, _amount in back], ["remaining", "expired_on", "voided_on"]
+    )
+    ReviewCase.objects.filter(
+        redemption__elder=elder, reason=ReviewCase.Reason.AFTER_DEATH, decision=""
+    ).update(decision=ReviewCase.Decision.LIFTED, decided_at=at, decided_by=name_of(by), note=reason[:500])
+    record(
+        by=by,
+        at=at,
+        action="correct_death",
+        subject=elder.code,
+        detail={"died_on": died_on.isoformat(), "reason": reason},
+    )
 
 
 def _voided_by_death(elder: Elder) -> dict[int, Decimal]:

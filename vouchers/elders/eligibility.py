@@ -21,6 +21,7 @@ class Person:
     ability_level: int | None
     categories: Collection[str]
     division_id: int
+    double: bool = False  # another record of the person counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Conditions:
 
 
 def is_eligible(person: Person, conditions: Conditions, day: date) -> bool:
+    if person.double:
+        return False
     if person.died_on is not None and person.died_on <= day:
         return False
     if conditions.min_age is not None and age_on(person.birth_on, day) < conditions.min_age:

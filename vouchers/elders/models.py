@@ -2,7 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from providers.models import Division
@@ -32,6 +32,8 @@ class Elder(models.Model):
     categories = ArrayField(models.CharField(max_length=16, choices=Group), default=list, blank=True)
     household = models.CharField(max_length=40, blank=True)
     died_on = models.DateField(null=True, blank=True)
+    # The record of the same person that counts. A double gets nothing new; what is left on it can be spent.
+    same_as = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="doubles")
 
     class Meta:
         ordering = ["code"]
@@ -44,6 +46,11 @@ class Elder(models.Model):
             models.CheckConstraint(
                 name="elder_ability_level_0_to_4",
                 condition=Q(ability_level=None) | Q(ability_level__range=(0, 4)),
+            ),
+            models.CheckConstraint(
+                name="elder_not_its_own_double",
+                condition=Q(same_as=None) | ~Q(same_as=F("id")),
+                violation_error_message=_("A record is not its own double."),
             ),
         ]
 

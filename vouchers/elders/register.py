@@ -122,6 +122,21 @@ COUNT = f"""
         count(*) FILTER (WHERE e.id IS NOT NULL AND ({DIFFERS} OR {DIED})), max(s.line)
     FROM load_elders s LEFT JOIN vouchers_elder e ON e.code = s.code
 """  # noqa: S608 - the parts are constants above
+TOLD = 1_000
+DIFFERENCES = f"""
+    SELECT s.line, s.code, e.id IS NULL, concat_ws(' ',
+        CASE WHEN e.name <> s.name THEN 'name' END,
+        CASE WHEN e.division_id IS DISTINCT FROM (SELECT d.id FROM providers_division d WHERE d.code = s.division)
+            THEN 'division' END,
+        CASE WHEN e.phone_lookup IS DISTINCT FROM s.phone_lookup THEN 'phone' END,
+        CASE WHEN e.ability_level IS DISTINCT FROM s.ability_level THEN 'ability_level' END,
+        CASE WHEN NOT (e.categories @> s.categories AND e.categories <@ s.categories) THEN 'categories' END,
+        CASE WHEN e.household <> coalesce(s.household, e.household) THEN 'household' END,
+        CASE WHEN {DIED} THEN 'died_on' END)
+    FROM load_elders s LEFT JOIN vouchers_elder e ON e.code = s.code
+    WHERE e.id IS NULL OR {DIFFERS} OR {DIED}
+    ORDER BY s.line LIMIT {TOLD}
+"""  # noqa: S608 - the parts are constants above
 INSERT = """
     INSERT INTO vouchers_elder (
         code, name, id_number_sealed, id_number_lookup, birth_on, division_id, phone_sealed, phone_lookup,
@@ -190,6 +205,9 @@ def plan_elders(
         cursor.execute(COUNT)
         total, draft.new, draft.changed, last_line = cursor.fetchone()
         draft.unchanged = total - draft.new - draft.changed
+        cursor.execute(DIFFERENCES)
+        for line, code, new, columns in cursor.fetchall():
+            draft.told.append((line, code if new else f"{code} {columns}", "new" if new else "changed"))
     draft.then(lambda: _write(draft, last_line or 0, by=by, at=at, progress=progress))
 
 

@@ -1,6 +1,6 @@
 """Issuing the vouchers that are due on a day (rules.md section 3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -35,9 +35,16 @@ class Issued:
 # programme does not make is left out, so that the ones it makes find their index.
 WAITING = """
     SELECT e.id FROM vouchers_elder e
-    WHERE (e.died_on IS NULL OR e.died_on > %(on)s)
+    WHERE (e.died_on IS NULL OR e.died_on > %(on)s) AND e.same_as_id IS NULL
         {conditions}
     ORDER BY e.code
+"""
+# The same people counted by where they live.
+WHERE_THEY_LIVE = """
+    SELECT e.division_id, count(*) FROM vouchers_elder e
+    WHERE (e.died_on IS NULL OR e.died_on > %(on)s) AND e.same_as_id IS NULL
+        {conditions}
+    GROUP BY 1
 """
 CONDITIONS = {
     "min_age": "AND e.birth_on <= (%(on)s::date - make_interval(years => %(min_age)s::int))::date",
@@ -102,7 +109,7 @@ def preview_issue(*, on: date) -> list[Issued]:
     found = []
     for programme in due_on(on):
         waiting = len(_waiting(programme, on))
-        elders = min(waiting, _affordable(programme))
+        elders = min(waiting, affordable(programme))
         vouchers = elders * programme.per_elder
         value = vouchers * programme.face_value
         found.append(Issued(programme.code, elders, vouchers, value, left_out=waiting - elders))
@@ -114,7 +121,7 @@ def _issue_programme(programme: Programme, *, on: date, by: Any, at: datetime) -
         hold_journal_open()
         Programme.objects.select_for_update(no_key=True).get(id=programme.id)
         waiting = _waiting(programme, on)
-        served = waiting[: _affordable(programme)]
+        served = waiting[: affordable(programme)]
         left_out = len(waiting) - len(served)
         if not served:
             return Issued(programme.code, 0, 0, ZERO, left_out=left_out)
@@ -182,29 +189,44 @@ def _issue_programme(programme: Programme, *, on: date, by: Any, at: datetime) -
 
 def _waiting(programme: Programme, on: date) -> list[int]:
     """The ids of the elders who are due, in code order."""
-    codes = list(programme.divisions.values_list("code", flat=True))
+    codes = programme.divisions.values_list("code", flat=True)
+    again = programme.issue_runs.filter(issued_on=on).exists()
+    return [row[0] for row in _ask(WAITING, programme, on, codes=codes, again=again)]
+
+
+def eligible_by_division(programme: Programme, on: date, *, codes: Iterable[str]) -> dict[int, int]:
+    """How many elders would be due on that day, by the id of the division they live in; nobody served yet.
+
+    `programme` need not be stored; `codes` are those of the divisions that it names.
+    """
+    return dict(_ask(WHERE_THEY_LIVE, programme, on, codes=codes, again=False))
+
+
+def _ask(query: str, programme: Programme, on: date, *, codes: Iterable[str], again: bool) -> list[Any]:
+    codes = list(codes)
     given = {
         "min_age": programme.min_age,
         "min_ability": programme.min_ability,
         "any_of": programme.any_of or None,
         "divisions": sorted(ids_under(codes)) if codes else None,
-        "again": programme.issue_runs.filter(issued_on=on).exists() or None,
+        "again": again or None,
     }
     made = " ".join(text for name, text in CONDITIONS.items() if given[name] is not None)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         # Just issued and not analysed yet, the table looks empty, and reading all of it for each elder cheap.
         cursor.execute("SET LOCAL enable_nestloop TO off")
-        cursor.execute(WAITING.format(conditions=made), {**given, "on": on, "programme": programme.id})
-        waiting = [id_ for (id_,) in cursor.fetchall()]
+        cursor.execute(query.format(conditions=made), {**given, "on": on, "programme": programme.id})
+        found = cursor.fetchall()
         cursor.execute("SET LOCAL enable_nestloop TO DEFAULT")
-        return waiting
+        return found
 
 
-def _affordable(programme: Programme) -> int:
+def affordable(programme: Programme) -> int:
     """How many more elders' whole allotments the budget pays for; it bounds the face value ever issued."""
     if programme.budget is None:
         return 2**31
-    spent = IssueRun.objects.filter(programme=programme).aggregate(sum=Sum("value"))["sum"] or ZERO
+    runs = IssueRun.objects.filter(programme=programme) if programme.pk else IssueRun.objects.none()
+    spent = runs.aggregate(sum=Sum("value"))["sum"] or ZERO
     return max(0, int((programme.budget - spent) // (programme.face_value * programme.per_elder)))
 
 

@@ -1,6 +1,6 @@
 """Loading programmes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from django.db.models import Max
@@ -9,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from ledger import chart
 from ledger.files import kinds
 from ledger.files.draft import Draft
-from ledger.files.table import Column, Row
+from ledger.files.problems import Problems
+from ledger.files.table import Column, Row, read
+from ledger.files.write import as_file
 from ledger.journal.operations import account_ids
 from providers.known import Known
 from providers.models import Division, Lease, Service
@@ -89,7 +91,7 @@ def plan_programmes(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
         if not _sound(row, draft) or divisions is None or (row["lease"] and lease is None):
             continue
         programme = stored.get(row["code"])
-        values = _values(row, lease, programme)
+        values = values_of(row, lease, programme)
         if programme is None:
             programme = Programme(code=row["code"], **values)
             fresh.append((programme, divisions))
@@ -137,7 +139,7 @@ def _sound(row: Row, draft: Draft) -> bool:
     return sound
 
 
-def _values(row: Row, lease: Lease | None, programme: Programme | None) -> dict:
+def values_of(row: Row, lease: Lease | None, programme: Programme | None) -> dict:
     values = {name: row[name] for name in PLAIN}
     values["lease"] = lease
     values["max_share"] = Decimal(1) if row["max_share"] is None else row["max_share"]
@@ -180,6 +182,7 @@ def _revise(
             old=";".join(sorted(held)),
             advice=_ADVICE,
         )
+    draft.note("divisions", sorted(held), sorted(division.code for division in divisions))
     draft.then(lambda: programme.divisions.set(divisions))
     return True
 
@@ -196,3 +199,19 @@ def _tie(fresh: list[tuple[Programme, list[Division]]]) -> None:
         for programme, divisions in fresh
         for division in divisions
     )
+
+
+def draft_of(row: Mapping[str, str]) -> tuple[Programme, list[str]]:
+    """The programme that a row of text describes, not stored, and the codes of the divisions it names.
+
+    Raises FileRefused with everything that is wrong.
+    """
+    problems = Problems()
+    names = [column.name for column in COLUMNS]
+    rows = read(as_file(names, [row]), COLUMNS, name="programmes.csv", problems=problems)
+    problems.refuse()
+    typed = rows[0]
+    lease = Lease.objects.get(code=typed["lease"]) if typed["lease"] else None
+    stored = Programme.objects.filter(code=typed["code"]).first()
+    values = values_of(typed, lease, None)
+    return Programme(pk=stored.pk if stored else None, code=typed["code"], **values), list(typed["divisions"])

@@ -16,6 +16,18 @@ def issues_on(*, cadence: str, starts_on: date, ends_on: date, day: date) -> boo
     return day.day == 1 and (cadence == "monthly" or day.month in QUARTERS)
 
 
+def issue_days(*, cadence: str, starts_on: date, ends_on: date) -> list[date]:
+    """The first days of all of the programme's periods."""
+    if cadence == "once":
+        return [starts_on]
+    days, month = [], starts_on.replace(day=1)
+    while month <= ends_on:
+        if issues_on(cadence=cadence, starts_on=starts_on, ends_on=ends_on, day=month):
+            days.append(month)
+        month = next_month(month)
+    return days
+
+
 def valid_until(*, cadence: str, ends_on: date, valid_days: int | None, day: date) -> date:
     """Last day of validity of a voucher issued on `day`: of `valid_days` counting the day of issue, else of
     the period; never beyond the programme's end."""

@@ -112,6 +112,8 @@ def word(code: str) -> str:
             "The balance does not follow from the line before: a line is missing, or stands there twice."
         ),
         "suspense": COUNTS["unmatched"],
+        "new": COUNTS["new"],
+        "changed": _("changed"),
         **{str(state): COUNTS[str(state)] for state in (Receipt.State.MATCHED, Receipt.State.PROPOSED)},
     }
     return str(known.get(code, code))

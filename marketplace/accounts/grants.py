@@ -1,0 +1,327 @@
+"""Granting roles: one administrator proposes, another confirms; ending an account takes one and holds at once.
+
+The command create_user makes the first administrators; from then on pages go this way alone. An administrator
+makes people and approves nothing: no role that moves money is an administrator's.
+"""
+
+import secrets
+import unicodedata
+from datetime import datetime, timedelta
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ledger.audit.operations import record
+from marketplace.accounts.models import Grant, Invitation, Role, User, canonical
+from marketplace.accounts.operations import WITH_OPERATOR, CannotCreateUser, create_user
+from providers.models import Division, Operator
+from vouchers.elders import sealing
+
+INVITATION_DAYS = 7
+LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is read for another
+LENGTH = 16
+
+SENTENCES = {
+    "not_administrator": _("Only an administrator grants roles and ends accounts."),
+    "role_unknown": _("Choose a role."),
+    "operator_missing": _("This role works for an operator: say which one."),
+    "operator_unwanted": _("Only an operator's own staff belong to an operator."),
+    "name_missing": _("Give the user name under which the person signs in."),
+    "no_role_to_a_phone": _("Elders and families sign in by phone and have no role."),
+    "same": _("The person has just this role already."),
+    "own": _("Nobody changes their own role: another administrator proposes it."),
+    "waiting": _("A change for this person waits already: confirm or decline it first."),
+    "same_person": _("Another administrator than the one who proposed it confirms."),
+    "decided": _("Somebody has decided this meanwhile."),
+    "changed": _("The account has changed since this was proposed. Decline it and propose anew."),
+    "last_administrators": _(
+        "Fewer than two administrators would be left, and nobody could grant a role any more. Grant the role to another person first."
+    ),
+    "ended": _("This account is ended already."),
+    "invitation_gone": _("This invitation was used or is too old. Ask an administrator for a new one."),
+}
+
+
+class CannotGrant(Exception):
+    """Refused; nothing is written. `code` is one of SENTENCES, or the sentence is given."""
+
+    def __init__(self, code: str, sentence: str = "") -> None:
+        super().__init__(code)
+        self.code = code
+        self.sentence = sentence
+
+    def __str__(self) -> str:
+        return self.sentence or str(SENTENCES[self.code])
+
+
+def _administrator(by: User) -> User:
+    """The administrator as of now, not as of when the session began."""
+    now = User.objects.filter(pk=by.pk, is_active=True, role=Role.ADMINISTRATOR).first()
+    if now is None:
+        raise CannotGrant("not_administrator")
+    return now
+
+
+def propose(
+    *,
+    username: str,
+    role: str,
+    operator: Operator | None = None,
+    division: Division | None = None,
+    by: User,
+    at: datetime,
+) -> Grant:
+    """This function will note that a person, known or new, shall have a role. Nothing changes yet.
+
+    An ended account is opened again by such a grant. Raises CannotGrant.
+    """
+    username = username.strip()
+    with transaction.atomic():
+        _administrator(by)
+        if not username:
+            raise CannotGrant("name_missing")
+        if role not in Role.values:
+            raise CannotGrant("role_unknown")
+        if role in WITH_OPERATOR and operator is None:
+            raise CannotGrant("operator_missing")
+        if role not in WITH_OPERATOR and operator is not None:
+            raise CannotGrant("operator_unwanted")
+        user = User.objects.filter(username_key=canonical(username)).first()
+        if user is None:
+            try:
+                User._meta.get_field("username").run_validators(username)
+            except ValidationError as error:
+                raise CannotGrant("name_invalid", " ".join(error.messages)) from None
+        else:
+            _check_known(user, role=role, operator=operator, division=division, by=by)
+        grant = Grant(
+            username=user.username if user else username,
+            username_key=canonical(username),
+            role=role,
+            operator=operator,
+            division=division,
+            was=_standing(user),
+            proposed_by=by,
+            proposed_at=at,
+        )
+        try:
+            with transaction.atomic():
+                grant.save()
+        except IntegrityError as error:
+            if "grant_waits_once" not in str(error):
+                raise
+            raise CannotGrant("waiting") from None
+        _tell(grant, "propose_role", by=by, at=at)
+    return grant
+
+
+def _check_known(
+    user: User, *, role: str, operator: Operator | None, division: Division | None, by: User
+) -> None:
+    if user.phone_lookup is not None:
+        raise CannotGrant("no_role_to_a_phone")
+    if user.pk == by.pk:
+        raise CannotGrant("own")
+    asked = (role, operator and operator.pk, division and division.pk)
+    if user.is_active and (user.role, user.operator_id, user.division_id) == asked:
+        raise CannotGrant("same")
+    if user.role == Role.ADMINISTRATOR and role != Role.ADMINISTRATOR:
+        _keep_two(user)
+
+
+def _lock(*keys: str) -> None:
+    """Lock every administrator's account and those with these names, in one order: of two who would end each
+    other at once, the second sees what the first has done."""
+    rows = User.objects.select_for_update().filter(Q(role=Role.ADMINISTRATOR) | Q(username_key__in=keys))
+    list(rows.order_by("id"))
+
+
+def _keep_two(leaving: User) -> None:
+    """Two administrators at least stay: with one, nobody could grant anything."""
+    others = User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exclude(pk=leaving.pk)
+    if others.count() < 2:
+        raise CannotGrant("last_administrators")
+
+
+def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
+    """This function will give the role, once another administrator than the one who proposed it says so.
+
+    Returns the account, and for a new one the secret of its invitation: shown this once, good for a week and
+    one use. Whoever had another role is signed out everywhere, since a session holds for one role
+    (models.py). Raises CannotGrant.
+    """
+    with transaction.atomic():
+        grant = _waiting(grant)
+        _lock(grant.username_key)
+        _administrator(by)
+        if grant.proposed_by_id == by.pk:
+            raise CannotGrant("same_person")
+        user = User.objects.filter(username_key=grant.username_key).first()
+        if _standing(user) != grant.was:
+            raise CannotGrant("changed")
+        if user is not None and user.pk == by.pk:
+            raise CannotGrant("own")
+        secret = ""
+        if user is None:
+            try:
+                user, _made = create_user(
+                    username=grant.username, role=grant.role, operator=grant.operator,
+                    division=grant.division, by=by, at=at, channel="web",
+                )  # fmt: skip
+            except CannotCreateUser as refusal:
+                raise CannotGrant(refusal.code, str(refusal)) from None
+            secret = _invite(user, at)
+        else:
+            if user.role == Role.ADMINISTRATOR and grant.role != Role.ADMINISTRATOR:
+                _keep_two(user)
+            user.role, user.operator, user.division = grant.role, grant.operator, grant.division
+            if not user.is_active:
+                user.is_active = True
+                user.set_unusable_password()
+                secret = _invite(user, at)
+            user.save(update_fields=["role", "operator", "division", "is_active", "password"])
+        grant.state, grant.decided_by, grant.decided_at = Grant.State.CONFIRMED, by, at
+        grant.user = user
+        grant.save()
+        _tell(grant, "grant_role", by=by, at=at)
+    return user, secret
+
+
+def decline(*, grant: Grant, by: User, at: datetime) -> Grant:
+    """This function will end a proposal without granting anything; whoever proposed it may do so too."""
+    with transaction.atomic():
+        grant = _waiting(grant)
+        _administrator(by)
+        grant.state, grant.decided_by, grant.decided_at = Grant.State.DECLINED, by, at
+        grant.save(update_fields=["state", "decided_by", "decided_at"])
+        _tell(grant, "decline_role", by=by, at=at)
+    return grant
+
+
+def end_account(*, user: User, reason: str, by: User, at: datetime) -> User:
+    """This function will end an account at once: no page answers it any more. One administrator is enough.
+
+    Raises CannotGrant.
+    """
+    with transaction.atomic():
+        _lock(user.username_key)
+        _administrator(by)
+        user = User.objects.get(pk=user.pk)
+        if user.pk == by.pk:
+            raise CannotGrant("own")
+        if not user.is_active:
+            raise CannotGrant("ended")
+        if user.role == Role.ADMINISTRATOR:
+            _keep_two(user)
+        user.is_active = False
+        user.set_unusable_password()
+        user.save(update_fields=["is_active", "password"])
+        detail = {"role": [user.role, ""], "username": [user.username, ""], "reason": ["", reason]}
+        record(by=by, at=at, action="end_account", subject=f"user:{user.pk}", detail=detail)
+    return user
+
+
+def new_invitation(*, user: User, by: User, at: datetime) -> str:
+    """This function will make a new invitation for somebody who has lost the password; the one before is void.
+
+    The password that was no longer works. Raises CannotGrant.
+    """
+    with transaction.atomic():
+        _administrator(by)
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if user.pk == by.pk:
+            raise CannotGrant("own")
+        if not user.is_active or user.phone_lookup is not None:
+            raise CannotGrant("ended")
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        secret = _invite(user, at)
+        record(by=by, at=at, action="invite_again", subject=f"user:{user.pk}")
+    return secret
+
+
+def accept(*, secret: str, password: str, at: datetime) -> User:
+    """This function will set the password that an invited person chose; the invitation is used up.
+
+    Raises CannotGrant: invitation_gone, password_weak.
+    """
+    with transaction.atomic():
+        invitation = invited(secret, at, lock=True)
+        user = User.objects.select_for_update().get(pk=invitation.user_id)
+        if not user.is_active:
+            raise CannotGrant("invitation_gone")
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise CannotGrant("password_weak", " ".join(error.messages)) from None
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        invitation.used_at = at
+        invitation.save(update_fields=["used_at"])
+        record(by=user, at=at, action="accept_invitation", subject=f"user:{user.pk}")
+    return user
+
+
+def invited(secret: str, at: datetime, *, lock: bool = False) -> Invitation:
+    """The invitation with this secret, still good. Raises CannotGrant."""
+    rows = Invitation.objects.select_for_update(of=["self"]) if lock else Invitation.objects.all()
+    found = (
+        rows.select_related("user")
+        .filter(digest=sealing.lookup(plain(secret), field="invitation"), until__gt=at, used_at=None)
+        .first()
+    )
+    if found is None or not found.user.is_active:
+        raise CannotGrant("invitation_gone")
+    return found
+
+
+def _waiting(grant: Grant) -> Grant:
+    grant = Grant.objects.select_for_update(of=["self"]).get(pk=grant.pk)
+    if grant.state != Grant.State.WAITING:
+        raise CannotGrant("decided")
+    return grant
+
+
+def _standing(user: User | None) -> str:
+    """What an account is now, as text: what a proposal was made on."""
+    if user is None:
+        return ""
+    return f"{user.pk}:{user.role}:{user.operator_id or ''}:{user.division_id or ''}:{int(user.is_active)}"
+
+
+def plain(secret: str) -> str:
+    """An invitation's code as it was made, however it was typed."""
+    return "".join(unicodedata.normalize("NFKC", secret).split()).replace("-", "").upper()
+
+
+def _invite(user: User, at: datetime) -> str:
+    """The secret of a new invitation; the one before is void."""
+    secret = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+    Invitation.objects.update_or_create(
+        user=user,
+        defaults={
+            "digest": sealing.lookup(secret, field="invitation"),
+            "until": at + timedelta(days=INVITATION_DAYS),
+            "used_at": None,
+        },
+    )
+    return secret
+
+
+def _tell(grant: Grant, action: str, *, by: User, at: datetime) -> None:
+    record(
+        by=by,
+        at=at,
+        action=action,
+        subject=f"user:{grant.user_id}" if grant.user_id else f"grant:{grant.pk}",
+        detail={
+            "username": grant.username,
+            "role": grant.role,
+            "operator": grant.operator.code if grant.operator else None,
+            "division": grant.division.code if grant.division else None,
+            "grant": grant.pk,
+        },
+    )

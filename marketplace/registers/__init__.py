@@ -1,0 +1,1 @@
+"""What the registers keep besides their rows: pictures of premises."""

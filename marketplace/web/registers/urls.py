@@ -1,0 +1,48 @@
+from django.urls import path
+
+from marketplace.web.registers import (
+    elders,
+    hub,
+    leases,
+    operators,
+    photos,
+    premises,
+    programmes,
+    services,
+    users,
+)
+
+app_name = "registers"
+urlpatterns = [
+    path("registers/", hub.hub, name="hub"),
+    path("registers/premises/", premises.premises, name="premises"),
+    path("registers/premises/board/", premises.board, name="board"),
+    path("registers/premises/new/", premises.new_premises, name="new_premises"),
+    path("registers/premises/<code:code>/", premises.one_premises, name="one_premises"),
+    path("registers/premises/<code:code>/change/", premises.edit_premises, name="edit_premises"),
+    path("registers/premises/<code:code>/photos/", photos.add, name="add_photos"),
+    path("registers/photos/<uuid:number>/", photos.photo, name="photo"),
+    path("registers/leases/", leases.leases, name="leases"),
+    path("registers/leases/new/", leases.new_lease, name="new_lease"),
+    path("registers/leases/<code:code>/", leases.lease, name="lease"),
+    path("registers/leases/<code:code>/terms/", leases.new_terms, name="new_terms"),
+    path("registers/leases/<code:code>/end/", leases.end_lease, name="end_lease"),
+    path("registers/leases/<code:code>/operator/", leases.change_operator, name="change_operator"),
+    path("registers/operators/", operators.operators, name="operators"),
+    path("registers/operators/new/", operators.new_operator, name="new_operator"),
+    path("registers/operators/<code:code>/", operators.operator, name="operator"),
+    path("registers/operators/<code:code>/change/", operators.edit_operator, name="edit_operator"),
+    path("registers/services/", services.services, name="services"),
+    path("registers/services/new/", services.new_service, name="new_service"),
+    path("registers/services/<code:code>/", services.service, name="service"),
+    path("registers/services/<code:code>/change/", services.edit_service, name="edit_service"),
+    path("registers/programmes/", programmes.programmes, name="programmes"),
+    path("registers/programmes/new/", programmes.new_programme, name="new_programme"),
+    path("registers/programmes/<code:code>/", programmes.programme, name="programme"),
+    path("registers/programmes/<code:code>/change/", programmes.edit_programme, name="edit_programme"),
+    path("registers/elders/", elders.elders, name="elders"),
+    path("registers/elders/<code:code>/", elders.elder, name="elder"),
+    path("users/", users.users, name="users"),
+    path("users/new/", users.propose, name="propose"),
+    path("users/<int:number>/", users.user, name="user"),
+]
