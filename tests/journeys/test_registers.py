@@ -58,9 +58,9 @@ def test_from_an_empty_hall_to_a_programme(site, visit):
     expect(page.locator("main")).not_to_contain_text("没有依据和决定文号")
 
     page.get_by_role("link", name="老电影院").click()
-    fill(page, stage="operating", since_on="2026-10-10")
+    fill(page, stage="retired", since_on="2026-10-10")
     press(page, "进入下一阶段")
-    expect(page.locator("#errors")).to_contain_text("不能进入")  # from listed to leased first
+    expect(page.locator("#errors")).to_contain_text("租约在该日之后仍有效")  # a lease waits for it
     fill(page, stage="leased")
     press(page, "进入下一阶段")
     expect(page.locator("main .head")).to_contain_text("已出租")
