@@ -126,16 +126,16 @@ def decide_price(
         if approve:
             if found.valid_from <= day_of(at):
                 raise CannotPrice("too_early")
-            found.made = _loaded(found)
+            found.made = _loaded(found, by=by, at=at)
         _decide(found, State.APPROVED if approve else State.DECLINED, by=by, at=at, note=note)
         _note(found, "approve_price" if approve else "decline_price", by=by, at=at)
     return found
 
 
-def _loaded(proposal: PriceProposal) -> Price:
+def _loaded(proposal: PriceProposal, *, by: Any, at: datetime) -> Price:
     """The new row, written with the end of the old one."""
     old, problems = proposal.follows, Problems()
-    draft = Draft("service_prices", problems)
+    draft = Draft("service_prices", problems, by=name_of(by), at=at)
     same = {"service": old.service.code, "min_age": old.min_age, "max_age": old.max_age}
     parts = {"government": old.government, "charity": old.charity}
     plan_prices(
