@@ -27,6 +27,8 @@ SENTENCES = {
     "moved_on": _("Somebody has decided about this line meanwhile. Reload the page to see how it stands."),
     "outgoing": _("This money went out: it pays no rent."),
     "incoming": _("This money came in: it pays nobody."),
+    "nothing_chosen": _("Choose what this money paid."),
+    "not_payable": _("One of these is paid already, or not approved. Reload the page to see how it stands."),
     "does_not_add_up": _("The parts do not add up to the bank line. Correct the amounts."),
     "lease_twice": _("One lease stands there twice. Give each lease one amount."),
 }

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext_lazy as _
 
 from ledger import chart
 from ledger.journal.operations import Move, hold_journal_open
@@ -25,11 +24,6 @@ from vouchers.models import Payout
 Payable = Payout | Refund | Handover
 KINDS: tuple[type[Payable], ...] = (Payout, Refund, Handover)
 NUMBER = re.compile(r"(?:BF|TK|JK)-[A-Z0-9]+(?:-[0-9]+)+")
-
-suspense.SENTENCES |= {
-    "not_payable": _("One of these is paid already, or not approved. Reload the page to see how it stands."),
-    "nothing_chosen": _("Choose what this money paid."),
-}
 
 
 @dataclass(frozen=True, slots=True)
