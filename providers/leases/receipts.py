@@ -55,12 +55,10 @@ class Dues:
         taken = Receipt.objects.filter(state=Receipt.State.MATCHED).values_list("lease__code")
         for lease, amount in taken.annotate(sum=Sum("bank_line__amount")):
             self.take(lease, amount)
-        parts = ReceiptPart.objects.order_by().values_list("lease__code")
-        for lease, amount in parts.annotate(sum=Sum("amount")):
+        parts = ReceiptPart.objects.order_by().values_list("lease__code").annotate(sum=Sum("amount"))
+        refunds = Refund.objects.filter(state__in=Refund.PENDING).order_by().values_list("lease__code")
+        for lease, amount in parts.union(refunds.annotate(sum=-Sum("amount")), all=True):
             self.take(lease, amount)
-        given_back = Refund.objects.filter(state__in=Refund.PENDING).order_by().values_list("lease__code")
-        for lease, amount in given_back.annotate(sum=Sum("amount")):
-            self.take(lease, -amount)
 
     def propose(self, lease: str, month: date, amount: Decimal) -> None:
         self._proposed[lease, month] += amount

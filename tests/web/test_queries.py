@@ -43,7 +43,6 @@ def _lists(city: City) -> dict[str, str]:
         "handed over": reverse("payments:handovers"),
         "inspections": reverse("reports:inspections"),
         "report": reverse("reports:report", args=[city.month]),
-        "report as xlsx": reverse("reports:report", args=[city.month]) + "?format=xlsx",
         "reviews": reverse("bureau:reviews"),
         "work": reverse("work"),
         "steps": reverse("steps"),
