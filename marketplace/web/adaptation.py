@@ -132,7 +132,7 @@ def about(project: Project, *, goes_there: bool = False) -> dict[str, Any]:
             if line.hold is not None and isinstance(getattr(line.hold, "redemption", None), Redemption)
         ],
         "cap": HOUSEHOLD_CAP,
-        "items": len(ITEMS),
+        "listed_items": len(ITEMS),
     }
 
 

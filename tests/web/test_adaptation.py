@@ -74,6 +74,7 @@ def test_from_the_daughters_wish_to_the_accepted_home(town):
     for act in ("assess", "begin", "finish", "nonsense"):  # sent again, out of turn, made up
         assert manager.post(page, form | {"act": act, "photos": [picture()]}).status_code == 422
 
+    assert "Of the 30 listed items" in manager.get(page).content.decode()
     plan = {"act": "plan", "due_on": "2026-02-25", "warranty": "24", "quantity_RAIL": "2", "quantity_MAT": ""}
     assert manager.post(page, plan | {"quantity_RAIL": ""}).status_code == 422
     assert manager.post(page, plan).status_code == 302
