@@ -19,9 +19,10 @@ from marketplace.offerings.models import Supply
 from marketplace.sample.dates import Calendar, label
 from marketplace.sample.generate import CHANGED, CONFIRMED, REVIEWED, generate
 from marketplace.sample.player import SEED, Player, Progress, database_is_empty
+from marketplace.sample.terms import OFFERED_BESIDES
 from providers.models import Offer, OpeningHours, Shift
 from vouchers.delegates.queries import delegations, own_records
-from vouchers.models import Redemption, Statement
+from vouchers.models import Project, Redemption, Statement
 
 from .reading import reckoned, rows
 
@@ -90,9 +91,16 @@ def test_the_program_makes_of_the_town_what_the_reckoning_makes_of_it(fresh_db, 
     )
     assert ordered["placed"] >= 8 and ordered["cancelled"] and ordered["missed"], ordered
     assert ordered["done"] or today.day == 1, "nothing is delivered in a month that is drawn up"
-    assert (
-        Supply.objects.filter(listed=True).count() == Offer.objects.filter(order_terms__isnull=False).count()
+    listed, projects = (
+        Supply.objects.filter(listed=True),
+        {code for of in OFFERED_BESIDES.values() for code in of},
     )
+    assert (
+        listed.exclude(offer__service__code__in=projects).count()
+        == Offer.objects.filter(order_terms__isnull=False).count()
+    )
+    homes = dict(Project.objects.values_list("state", "operator__code"))
+    assert homes == {"planned": "OP05", "done": "OP05"}
     assert {one.user.phone() for one in StandingOrder.objects.all()} <= {"19911110001", own_phone(tmp_path)}
     assert StandingOrder.objects.exists() and OpeningHours.objects.exists() and Shift.objects.exists()
 
