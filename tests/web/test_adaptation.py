@@ -156,9 +156,7 @@ def test_the_lists_and_their_files(town, django_assert_max_num_queries):
 def sheet(who: Client, address: str, **query: str) -> list[tuple]:
     answer = who.get(address, {"format": "xlsx", **query})
     assert answer["Content-Type"].startswith("application/vnd.openxmlformats")
-    data = b"".join(answer)
-    answer.close()
-    return list(load_workbook(BytesIO(data)).active.values)
+    return list(load_workbook(BytesIO(b"".join(answer))).active.values)
 
 
 def test_every_table_of_the_office_is_a_file(town):
