@@ -17,7 +17,7 @@ from marketplace.api.problems import CODES
 from tests import story
 from tests.api import ground
 from tests.api.ground import Counter, refusal
-from vouchers.models import PinTry, Redemption, Reversal, Terminal, TokenUse, Voucher
+from vouchers.models import Hold, PinTry, Redemption, Reversal, Terminal, TokenUse, Voucher
 from vouchers.proof.queries import prove
 from vouchers.terminals.operations import give_code, revoke
 
@@ -106,6 +106,21 @@ class TestRedeeming:
         other = Counter(ground.terminal("PM02"))
         assert counter.redeem("k1").status_code == 201
         assert other.redeem("k1", "ZHANG", premises="PM02", service="HOUR").status_code == 201
+
+    def test_what_was_ordered_is_what_is_served(self, counter):
+        """Value that is set aside pays its own lunch; what comes after is another lunch."""
+        now = timezone.localtime()
+        today, tomorrow = (f"{now + timedelta(days=n):%Y-%m-%d} 11:30" for n in (0, 1))
+        placed = story.place("today", "LI", "LUNCH", "PM01", today, f"{now:%Y-%m-%d %H:%M}")
+        story.place("tomorrow", "LI", "LUNCH", "PM01", tomorrow, f"{now:%Y-%m-%d %H:%M}")
+        quoted = counter.post("quotes", ground.lunch()).json()
+        answer = counter.redeem("k1")
+        assert answer.status_code == 201
+        assert answer.json() == quoted | {"number": answer.json()["number"]}
+        assert Redemption.objects.get().hold == placed
+        assert dict(Hold.objects.values_list("key", "state")) == {"today": "delivered", "tomorrow": "open"}
+        assert counter.redeem("k2").status_code == 201
+        assert Redemption.objects.filter(hold=None).count() == 1
 
     def test_with_card_and_pin(self, counter):
         pin = ground.pin_of("LI")

@@ -115,6 +115,7 @@ def take(*, caller: Caller, key: str, asked: Asked, promised: Decimal | None = N
                     at=at,
                     key_scope=caller.scope,
                     wait=False,
+                    ordered=True,
                 )
             except CannotRedeem as refusal:
                 code = refusal.code
@@ -188,7 +189,7 @@ def decide_serving(*, serving: Serving, pay: bool, by: Any, at: datetime, reason
                 request=bytes(serving.request),
             )
             try:
-                receipt = redeem(order=order, by=by, at=at, key_scope=serving.key_scope)
+                receipt = redeem(order=order, by=by, at=at, key_scope=serving.key_scope, ordered=True)
             except CannotRedeem as refusal:
                 raise CannotDecide(refusal.code, str(refusal)) from None
             serving.redemption_id = receipt.id

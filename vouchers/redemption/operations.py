@@ -3,8 +3,9 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
@@ -12,6 +13,7 @@ from django.db import IntegrityError, transaction
 from ledger.audit.operations import name_of, record
 from ledger.journal.operations import Move, hold_journal_open, mirror, post
 from ledger.journal.queries import day_of
+from ledger.money import ZERO
 from ledger.wire import Transaction
 from vouchers.elders.models import Elder
 from vouchers.redemption import statements, terms
@@ -19,7 +21,7 @@ from vouchers.redemption.judge import Judged, Split, VoucherFacts, judge
 from vouchers.redemption.models import Claim, Redemption, Reversal
 from vouchers.redemption.refusals import CannotRedeem, UnderWay
 from vouchers.settlement.models import ReviewCase
-from vouchers.wallets.models import Hold, Movement, Voucher
+from vouchers.wallets.models import Hold, HoldLine, Movement, Voucher
 from vouchers.wallets.operations import Return, put_back, set_aside, take_from_hold
 
 FILES = "files"  # the one scope of keys that all files share
@@ -74,8 +76,18 @@ class Redeemed:
         return f"RD-{self.id:09d}"
 
 
+class _Ordered(Exception):
+    """What is redeemed was ordered: carries the id of the hold that waits for it."""
+
+
 def redeem(
-    *, order: RedemptionOrder, by: Any, at: datetime, key_scope: str = FILES, wait: bool = True
+    *,
+    order: RedemptionOrder,
+    by: Any,
+    at: datetime,
+    key_scope: str = FILES,
+    wait: bool = True,
+    ordered: bool = False,
 ) -> Redeemed:
     """This function will spend an elder's vouchers on one delivered service.
 
@@ -85,7 +97,8 @@ def redeem(
     3. Check, price and allocate (judge.py).
     4. Write everything in one statement: vouchers lowered, redemption, claims, entry, audit record.
 
-    `at` is when the program learns of it. Amounts are yuan. Rules: rules.md section 4.
+    `at` is when the program learns of it. Amounts are yuan. Rules: rules.md section 4. With `ordered`, an open
+    order of the same elder, service, day and premises is what is delivered (section 5), the earliest of several.
     Raises: CannotRedeem with one of its codes; nothing is written. Without `wait`, UnderWay while the same key
     is being redeemed by another.
     """
@@ -95,8 +108,24 @@ def redeem(
         try:
             with Transaction() as opened:
                 redeemed = _redeem_under(
-                    opened, known, order=order, by=by, at=at, key_scope=key_scope, key_lock=key_lock
+                    opened,
+                    known,
+                    order=order,
+                    by=by,
+                    at=at,
+                    key_scope=key_scope,
+                    key_lock=key_lock,
+                    ordered=ordered,
                 )
+        except _Ordered as found:
+            try:
+                return deliver(
+                    hold=Hold.objects.get(id=found.args[0]), order=order, by=by, at=at, key_scope=key_scope
+                )
+            except CannotRedeem as refusal:
+                # Delivered or cancelled since it was found: look again.
+                if last_try or refusal.code != "not_held":
+                    raise
         except IntegrityError:
             # The same key arrived twice at once for two elders: the other one is there now.
             if last_try:
@@ -117,6 +146,7 @@ def _redeem_under(
     at: datetime,
     key_scope: str,
     key_lock: int | None,
+    ordered: bool,
 ) -> Redeemed | None:
     """One try under the terms in memory; None where these are out of date."""
     service_on = day_of(order.happened_at)
@@ -127,6 +157,7 @@ def _redeem_under(
         elder=order.elder,
         service_id=known.service_id(order.service),
         service_on=service_on,
+        premises_id=known.premises_id(order.premises) if ordered else None,
         key_lock=key_lock,
     )
     if not context.mine:
@@ -135,6 +166,8 @@ def _redeem_under(
         return receipt_again(context.first, request=order.digest())
     if context.terms_version != known.version:
         return None
+    if context.ordered is not None:
+        raise _Ordered(context.ordered)
     judged = judge(
         terms=known,
         premises=order.premises,
@@ -171,28 +204,48 @@ def quote(*, order: RedemptionOrder) -> Judged:
     return quote_receipt(order=order).judged
 
 
-def quote_receipt(*, order: RedemptionOrder) -> Quoted:
+def quote_receipt(*, order: RedemptionOrder, ordered: bool = False) -> Quoted:
     """The same with what would remain, and for whom. Raises CannotRedeem."""
     known = terms.current()
+    service_on = day_of(order.happened_at)
     with Transaction() as opened:
-        context = statements.read(
+        read = partial(
+            statements.read,
             opened,
             elder=order.elder,
             service_id=known.service_id(order.service),
-            service_on=day_of(order.happened_at),
+            service_on=service_on,
         )
+        context = read(premises_id=known.premises_id(order.premises) if ordered else None)
+        vouchers = context.vouchers
+        held = {voucher.id: voucher.spendable for voucher in vouchers}
+        if context.ordered is not None:
+            vouchers = _set_aside_for(context.ordered, service_on)
+            for voucher in vouchers:
+                held[voucher.id] = held.get(voucher.id, ZERO) + voucher.spendable
+            context = read(hold_id=context.ordered)
         judged = judge(
             terms=known,
             premises=order.premises,
             service=order.service,
             quantity=order.quantity,
-            service_on=day_of(order.happened_at),
+            service_on=service_on,
             elder=context.elder,
-            vouchers=context.vouchers,
+            vouchers=vouchers,
         )
-    held = {voucher.id: voucher.spendable for voucher in context.vouchers}
     remaining = {line.voucher_id: held[line.voucher_id] - line.amount for line in judged.lines}
     return Quoted(context.name, judged, remaining)
+
+
+def _set_aside_for(hold_id: int, service_on: date) -> list[VoucherFacts]:
+    """What an order set aside and may be spent on this day, by voucher."""
+    lines = HoldLine.objects.filter(
+        hold=hold_id, voucher__valid_from__lte=service_on, voucher__valid_until__gte=service_on
+    ).select_related("voucher")
+    return [
+        VoucherFacts(line.voucher_id, line.voucher.programme_id, line.voucher.valid_until, line.amount)
+        for line in lines.order_by("voucher_id")
+    ]
 
 
 def receipt_again(first: statements.First, *, request: bytes) -> Redeemed:
@@ -344,7 +397,6 @@ def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_sc
         hold = Hold.objects.select_for_update().get(id=hold.id)
         if hold.state != Hold.State.OPEN or context.elder is None or hold.elder_id != context.elder.id:
             raise CannotRedeem("not_held")
-        lines = list(hold.lines.select_related("voucher").order_by("voucher_id"))
         if context.terms_version != known.version:
             known = terms.current()
         judged = judge(
@@ -354,13 +406,7 @@ def deliver(*, hold: Hold, order: RedemptionOrder, by: Any, at: datetime, key_sc
             quantity=order.quantity,
             service_on=service_on,
             elder=context.elder,
-            vouchers=[
-                VoucherFacts(
-                    line.voucher_id, line.voucher.programme_id, line.voucher.valid_until, line.amount
-                )
-                for line in lines
-                if line.voucher.valid_from <= service_on <= line.voucher.valid_until
-            ],
+            vouchers=_set_aside_for(hold.id, service_on),
         )
         with Transaction() as writing:
             remaining = statements.write(

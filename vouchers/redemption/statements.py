@@ -67,6 +67,9 @@ READ = """
         + (SELECT coalesce(sum(h.quantity), 0) FROM vouchers_hold h
             WHERE h.elder_id = (SELECT id FROM elder) AND h.service_on = %(on)s
                 AND h.service_id = %(service)s AND h.state = 'open' AND h.id IS DISTINCT FROM %(hold)s),
+        (SELECT min(h.id) FROM vouchers_hold h
+            WHERE h.elder_id = (SELECT id FROM elder) AND h.service_on = %(on)s
+                AND h.service_id = %(service)s AND h.premises_id = %(premises)s AND h.state = 'open'),
         nextval('ledger_entry_id_seq'),
         nextval('vouchers_redemption_id_seq'),
         had.ids,
@@ -134,6 +137,7 @@ class First(NamedTuple):
 class Context:
     """`entry_id` and `redemption_id` are drawn for the rows to be written; `name` is the elder's.
 
+    `ordered`: the first open hold of this service on this day, where premises were named to look for it.
     Not `mine`: the key's lock is another's, and nothing was locked or read.
     """
 
@@ -144,6 +148,7 @@ class Context:
     first: First | None
     terms_version: int
     vouchers: list[VoucherFacts]
+    ordered: int | None
     entry_id: int
     redemption_id: int
 
@@ -156,6 +161,7 @@ def lock_and_read(
     elder: str,
     service_id: int | None,
     service_on: date,
+    premises_id: int | None = None,
     hold_id: int | None = None,
     key_lock: int | None = None,
     last: bool = False,
@@ -164,13 +170,21 @@ def lock_and_read(
 
     `last`: what is written goes other ways, in the transaction around this one.
     """
-    given = _given(key_scope, key, elder, service_id, service_on, hold_id, key_lock)
+    given = _given(key_scope, key, elder, service_id, service_on, premises_id, hold_id, key_lock)
     return _context(*transaction.send((LOCK, given), (READ_LOCKING, given), last=last))
 
 
-def read(transaction: Transaction, *, elder: str, service_id: int | None, service_on: date) -> Context:
+def read(
+    transaction: Transaction,
+    *,
+    elder: str,
+    service_id: int | None,
+    service_on: date,
+    premises_id: int | None = None,
+    hold_id: int | None = None,
+) -> Context:
     """The same without any lock or key, for a quote."""
-    given = _given("", "", elder, service_id, service_on, None, None)
+    given = _given("", "", elder, service_id, service_on, premises_id, hold_id, None)
     return _context(*transaction.send((FIND, given), (READ_ONLY, given)))
 
 
@@ -180,6 +194,7 @@ def _given(
     elder: str,
     service_id: int | None,
     service_on: date,
+    premises_id: int | None,
     hold_id: int | None,
     key_lock: int | None,
 ) -> dict[str, Any]:
@@ -187,6 +202,7 @@ def _given(
         "elder": elder,
         "on": service_on,
         "service": service_id,
+        "premises": premises_id,
         "hold": hold_id,
         "scope": key_scope,
         "key": key,
@@ -199,7 +215,7 @@ NOBODY: Row = (None, "t", None, None, None, None)
 
 def _context(locked: list[Row], found: list[Row]) -> Context:
     first_open, mine, elder_id, birth_on, died_on, name = locked[0] if locked else NOBODY
-    first_id, request, version, had, entry_id, redemption_id, *vouchers = found[0]
+    first_id, request, version, had, ordered, entry_id, redemption_id, *vouchers = found[0]
     assert version and had and entry_id and redemption_id
     return Context(
         first_open=_day(first_open),
@@ -216,6 +232,7 @@ def _context(locked: list[Row], found: list[Row]) -> Context:
             VoucherFacts(int(id_), int(programme), date.fromisoformat(until), Decimal(remaining))
             for id_, programme, until, remaining in zip(*map(words, vouchers), strict=True)
         ],
+        ordered=int(ordered) if ordered else None,
         entry_id=int(entry_id),
         redemption_id=int(redemption_id),
     )

@@ -145,6 +145,10 @@ class Terms:
         service = self.services.get(code)
         return service.id if service else None
 
+    def premises_id(self, code: str) -> int | None:
+        premises = self.premises.get(code)
+        return premises.id if premises else None
+
     def commit(self) -> None:
         """The transaction in which these were read, and which may have opened accounts for them, has ended well."""
         self.committed = True

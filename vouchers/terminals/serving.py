@@ -55,7 +55,7 @@ def serve(*, caller: Caller, key: str, asked: Asked, first: First | None, at: da
     1. Answer a key that was used before from its first result.
     2. Refuse what the caller may not serve, or tell of at that time.
     3. Find out whom the code shows; that is noted, whatever comes of it.
-    4. Redeem.
+    4. Redeem; what was ordered there for that day is delivered.
 
     Call it outside any transaction. Raises: NotYours, CannotRedeem, CannotIdentify, UnderWay.
     """
@@ -63,12 +63,13 @@ def serve(*, caller: Caller, key: str, asked: Asked, first: First | None, at: da
     if first is not None:
         return receipt_again(first, request=digest)
     order = order_for(caller=caller, key=key, asked=asked, at=at, digest=digest)
-    return redeem(order=order, by=caller.scope, at=at, key_scope=caller.scope, wait=False)
+    return redeem(order=order, by=caller.scope, at=at, key_scope=caller.scope, wait=False, ordered=True)
 
 
 def ask_price(*, caller: Caller, asked: Asked, at: datetime) -> Quoted:
     """The split that `serve` would make now; nothing is spent. Raises: NotYours, CannotRedeem, CannotIdentify."""
-    return quote_receipt(order=order_for(caller=caller, key="", asked=asked, at=at, digest=b"-"))
+    order = order_for(caller=caller, key="", asked=asked, at=at, digest=b"-")
+    return quote_receipt(order=order, ordered=True)
 
 
 def order_for(*, caller: Caller, key: str, asked: Asked, at: datetime, digest: bytes) -> RedemptionOrder:
