@@ -6,6 +6,7 @@ was taken away: in the bare story, as the superuser.
 from collections.abc import Iterator
 from contextlib import nullcontext
 from decimal import Decimal
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -14,16 +15,20 @@ from django.db import connection, connections, transaction
 from django.db.utils import DatabaseError
 from psycopg import errors
 
+from marketplace.registers.models import PremisesPhoto
 from marketplace.rights import append_only_tables
 from providers.leases.models import ReceiptDecision
-from providers.models import Caregiver, Operator, Receipt
+from providers.models import Caregiver, Operator, Premises, Receipt, StageChange
 from tests import databases, payments, story
 from vouchers.models import (
     Consent,
     DelegateAct,
     Delegation,
     Hold,
+    Inspection,
     Paper,
+    Project,
+    ProjectPhoto,
     Statement,
     Visit,
     VisitReport,
@@ -127,6 +132,7 @@ def attacked(story_template: str, django_db_blocker) -> Iterator[str]:
         rules_and_calls()
         papers_and_ties()
         visits()
+        homes_and_stages()
         payments.tell()
         yield name
     databases.drop(name)
@@ -181,6 +187,24 @@ def visits() -> None:
         scope="caregiver:CG01", key="k", request=b"-", hold=hold, caregiver=caregiver, kind="photo",
         happened_at=at, recorded_at=at, by="story", photo=photo,
     )  # fmt: skip
+
+
+def homes_and_stages() -> None:
+    """Likewise: a home made safer, looked at with a photo; a stage and a photo of premises."""
+    at, elder, hall = (
+        story.moment("2026-03-20 09:00"),
+        story.elder_named("LI"),
+        Premises.objects.get(code="PM01"),
+    )
+    project = Project.objects.create(
+        key=uuid4(), elder=elder, household="LI", operator=Operator.objects.get(code="OP01"), premises=hall,
+        address_sealed=b"", requested_at=at, requested_by="story",
+    )  # fmt: skip
+    Inspection.objects.create(project=project, at=at, by="story")
+    first, second = (keep(photo=Clean(content, 1, 1), by="story", at=at) for content in (b"home", b"hall"))
+    ProjectPhoto.objects.create(project=project, photo=first, shows=ProjectPhoto.Shows.BEFORE)
+    StageChange.objects.create(premises=hall, stage=hall.stage, since_on=story.MARCH, by="story", at=at)
+    PremisesPhoto.objects.create(premises=hall, photo=second, taken_on=story.MARCH)
 
 
 def attack(statements: str, *, using: str = "default") -> psycopg.Error | None:

@@ -1,6 +1,7 @@
 """Short messages: told once, after the commit, to the number on file; nothing secret is kept, nothing leaks."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -8,6 +9,7 @@ from threading import Thread
 from urllib.parse import parse_qs
 
 import pytest
+import time_machine
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
@@ -23,6 +25,13 @@ from vouchers.models import Elder
 
 AT = story.moment("2026-08-23 10:00")
 ORDER = {"what": "午餐", "when": story.moment("2026-08-24 11:30"), "where": "松鹤餐厅", "amount": Decimal(8)}
+
+
+@pytest.fixture(autouse=True)
+def that_morning() -> Iterator[None]:
+    """What is told of an order is of use for hours, not for months."""
+    with time_machine.travel(AT):
+        yield
 
 
 @pytest.fixture
