@@ -42,7 +42,7 @@ def test_from_an_empty_hall_to_a_programme(site, visit):
 
     page.get_by_role("link", name="新租约").click()
     lease = {
-        "operator": "OP02", "code": "LS9000", "starts_on": "2026-10-10", "ends_on": "2027-09-30",
+        "operator": "OP02", "code": "LS9000", "starts_on": "2026-10-10", "ends_on": "2035-09-30",
         "monthly_rent": "3100", "rent_free_until": "2026-10-31", "offset_rate": "0.8", "offset_cap": "0.5",
         "carry_months": "1",
     }  # fmt: skip
@@ -58,7 +58,7 @@ def test_from_an_empty_hall_to_a_programme(site, visit):
     expect(page.locator("main")).not_to_contain_text("没有依据和决定文号")
 
     page.get_by_role("link", name="老电影院").click()
-    fill(page, stage="retired", since_on="2026-10-10")
+    fill(page, stage="retired")  # as of today
     press(page, "进入下一阶段")
     expect(page.locator("#errors")).to_contain_text("租约在该日之后仍有效")  # a lease waits for it
     fill(page, stage="leased")
