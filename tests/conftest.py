@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.utils import translation
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -118,6 +119,12 @@ class _Errors(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.records.append(record)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """A page that an earlier test asked for leaves its language behind."""
+    translation.deactivate()
 
 
 @pytest.hookimpl(wrapper=True)
