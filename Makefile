@@ -26,7 +26,7 @@ check: install-test ## what can be seen without running anything
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 test: check ## every check and every test
-	$(BIN)/pytest -n 2 --dist loadfile -m "not long"
+	$(BIN)/pytest -n 3 --dist loadfile -m "not long"
 
 test-long: check ## the same, with the long ones: hundreds of random histories
 	LONG=1 $(BIN)/pytest -n 2 --dist loadfile

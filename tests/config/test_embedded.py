@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -106,7 +107,9 @@ def test_a_pid_file_with_a_strangers_number_is_no_obstacle(data):
 
 
 def test_ctrl_c_at_the_terminal_stops_the_user_and_then_the_server(data):
-    with use(data, start_new_session=True) as process:
+    # As at a terminal, also where these tests run in the background and are deaf to it.
+    hearing = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with use(data, start_new_session=True, preexec_fn=hearing) as process:
         inside(process)
         os.killpg(process.pid, signal.SIGINT)
         process.communicate(timeout=30)
