@@ -33,7 +33,7 @@ def python(data: Path, *arguments: str, **options) -> subprocess.Popen:
     )
 
 
-def ended(process: subprocess.Popen, seconds: float = 90) -> str:
+def ended(process: subprocess.Popen, seconds: float = 240) -> str:
     """What the process said; it must have ended by itself, with 0."""
     said, _ = process.communicate(timeout=seconds)
     assert process.returncode == 0, said
