@@ -24,7 +24,7 @@ def test_a_bank_is_mapped_rent_is_handed_over_and_a_place_inspected(site, visit)
     clerk.get_by_role("button", name="预览读入结果").click()
     expect(clerk.locator("#errors")).to_be_focused()  # which bank, which account
     clerk.get_by_label("银行", exact=True).fill("湖城商业银行")
-    clerk.get_by_label("账户", exact=True).fill("98000077")
+    clerk.get_by_label("账号", exact=True).fill("98000077")
     clerk.get_by_role("button", name="预览读入结果").click()
     expect(clerk.locator("main")).to_contain_text("−12.50")
     clerk.get_by_role("button", name="保存格式").click()
