@@ -23,6 +23,7 @@ from ledger.files.problems import Problems, Unreadable, Wrong
 from ledger.files.source import Source
 from ledger.files.table import Column
 from ledger.files.workbook_rows import OLE_MARK, ZIP_MARK, workbook_rows
+from ledger.refusals import Refusal
 
 PREFIX = "mapped:"
 SAMPLE_ROWS = 5
@@ -71,15 +72,10 @@ SENTENCES = {
 }  # fmt: skip
 
 
-class CannotMap(Exception):
+class CannotMap(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import name_of, record
 from ledger.models import Head, Link, SealApproval, SealUse
+from ledger.refusals import Refusal
 
 SEAL_LOCK = 7203  # one sealer at a time: numbers without a gap
 BATCH = 20_000
@@ -48,15 +49,10 @@ SENTENCES = {
 }
 
 
-class CannotSeal(Exception):
+class CannotSeal(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 # The bureau's seal

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
+from ledger.refusals import Refusal
 from marketplace.accounts.models import Grant, Invitation, Role, User, canonical
 from marketplace.accounts.operations import WITH_OPERATOR, CannotCreateUser, create_user
 from providers.models import Division, Operator
@@ -45,16 +46,17 @@ SENTENCES = {
 }
 
 
-class CannotGrant(Exception):
+class CannotGrant(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES, or the sentence is given."""
+
+    sentences = SENTENCES
 
     def __init__(self, code: str, sentence: str = "") -> None:
         super().__init__(code)
-        self.code = code
         self.sentence = sentence
 
     def __str__(self) -> str:
-        return self.sentence or str(SENTENCES[self.code])
+        return self.sentence or super().__str__()
 
 
 def _administrator(by: User) -> User:

@@ -26,6 +26,7 @@ from ledger.books.manifest import sign
 from ledger.files.write import As, Field, write_csv
 from ledger.journal.queries import SHANGHAI, is_locked, next_month
 from ledger.models import BankLine, Head
+from ledger.refusals import Refusal
 from ledger.seals.operations import broken, head, publish_head, seal_entries
 from providers.models import Operator
 from vouchers.models import Approval, Claim, Payout, PayoutApproval, PayoutLine, Statement
@@ -36,15 +37,10 @@ SENTENCES = {
 }
 
 
-class CannotPack(Exception):
+class CannotPack(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def signing_secret() -> bytes:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
 from ledger.journal.queries import SHANGHAI, day_of
+from ledger.refusals import Refusal
 from marketplace.fulfilment.models import WorkOrder
 from marketplace.fulfilment.operations import close, locked
 from marketplace.fulfilment.visits import did_not_take_place
@@ -34,15 +35,17 @@ SENTENCES = {
 }
 
 
-class CannotDispatch(Exception):
+class CannotDispatch(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES or of CannotAssign's, `str()` the sentence."""
+
+    sentences = SENTENCES
 
     def __init__(self, code: str, *, cause: Exception | None = None) -> None:
         super().__init__(code)
-        self.code, self.cause = code, cause
+        self.cause = cause
 
     def __str__(self) -> str:
-        return str(self.cause) if self.cause else str(SENTENCES[self.code])
+        return str(self.cause) if self.cause else super().__str__()
 
 
 State = WorkOrder.State

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from ledger.refusals import Refusal
 from providers.ordering.refusals import CannotBook
 from vouchers.delegates.operations import CannotAct
 from vouchers.redemption.refusals import CannotRedeem
@@ -18,14 +19,16 @@ SENTENCES = {
 CAUSES = (CannotRedeem, CannotBook, CannotAct)
 
 
-class CannotOrder(Exception):
+class CannotOrder(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES or of the refusal that caused it; `str()` is the
     sentence for a person, which names the service where several were ordered."""
 
+    sentences = SENTENCES
+
     def __init__(self, code: str, *, cause: Exception | None = None, what: Any = "") -> None:
         super().__init__(code)
-        self.code, self.cause, self.what = code, cause, what
+        self.cause, self.what = cause, what
 
     def __str__(self) -> str:
-        sentence = str(self.cause) if self.cause else str(SENTENCES[self.code])
+        sentence = str(self.cause) if self.cause else super().__str__()
         return f"{self.what}: {sentence}" if self.what else sentence

@@ -17,6 +17,7 @@ from ledger.audit.operations import record
 from ledger.files.problems import FileRefused, Problem
 from ledger.journal.operations import Busy
 from ledger.outbox.operations import owe
+from ledger.refusals import Refusal
 from marketplace.jobs import vault
 from marketplace.jobs.kick import wake_worker
 from marketplace.jobs.kinds import KINDS, Work
@@ -38,15 +39,10 @@ SENTENCES = {
 }
 
 
-class CannotStart(Exception):
+class CannotStart(Refusal):
     """Refused; nothing is kept. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def start(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
 from ledger.journal.queries import day_of
+from ledger.refusals import Refusal
 from providers.caregivers.models import Appointment, Caregiver, Qualification, Shift
 from providers.caregivers.queries import free_starts
 from providers.operators.models import Operator
@@ -27,15 +28,10 @@ SENTENCES = {
 }
 
 
-class CannotAssign(Exception):
+class CannotAssign(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES, `str()` the sentence for a person."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 class Certificate(NamedTuple):

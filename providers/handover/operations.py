@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.audit.operations import name_of, record
 from ledger.journal.queries import day_of
 from ledger.money import ZERO
+from ledger.refusals import Refusal
 from providers.models import Handover, HandoverLine, Lease, Owner, Premises
 
 State = Handover.State
@@ -39,15 +40,10 @@ SENTENCES = {
 }  # fmt: skip
 
 
-class CannotHandOver(Exception):
+class CannotHandOver(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 @dataclass(frozen=True, slots=True)

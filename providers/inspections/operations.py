@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import name_of, record
 from ledger.journal.queries import day_of, last_day
+from ledger.refusals import Refusal
 from providers.models import Finding, Inspection, Lease, ReCheck
 
 SENTENCES = {
@@ -22,15 +23,10 @@ SENTENCES = {
 }
 
 
-class CannotInspect(Exception):
+class CannotInspect(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 @dataclass(frozen=True, slots=True)

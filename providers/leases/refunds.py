@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.audit.operations import name_of, record
 from ledger.journal.queries import day_of, month_of
 from ledger.money import ZERO
+from ledger.refusals import Refusal
 from providers.leases.receipts import Dues
 from providers.models import Lease, Receipt, Refund, RentCharge
 
@@ -32,15 +33,10 @@ SENTENCES = {
 }
 
 
-class CannotRefund(Exception):
+class CannotRefund(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 @dataclass(frozen=True, slots=True)

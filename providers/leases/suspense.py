@@ -18,6 +18,7 @@ from ledger.audit.operations import name_of, record
 from ledger.journal.operations import Move, hold_journal_open, post
 from ledger.journal.queries import day_of
 from ledger.money import ZERO
+from ledger.refusals import Refusal
 from providers.models import Lease, Receipt, ReceiptDecision, ReceiptPart
 
 Action, State = ReceiptDecision.Action, Receipt.State
@@ -34,15 +35,10 @@ SENTENCES = {
 }
 
 
-class CannotMatch(Exception):
+class CannotMatch(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def confirm(*, receipt: Receipt, by: Any, at: datetime) -> Receipt:

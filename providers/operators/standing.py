@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
+from ledger.refusals import Refusal
 from providers.operators.models import Operator, Suspension
 
 SENTENCES = {
@@ -15,15 +16,10 @@ SENTENCES = {
 }
 
 
-class CannotReinstate(Exception):
+class CannotReinstate(Refusal):
     """`code` is one of SENTENCES. Nothing is written."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 @transaction.atomic

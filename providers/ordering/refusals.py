@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from ledger.refusals import Refusal
+
 SENTENCES = {
     "not_ordered": _("This service is not ordered in advance: people come by and are served."),
     "closed_then": _("The place is closed at that time. Choose another day or time."),
@@ -13,13 +15,12 @@ SENTENCES = {
 }
 
 
-class CannotBook(Exception):
+class CannotBook(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES, `str()` the sentence for a person; `key` names
     which of several places it was."""
 
+    sentences = SENTENCES
+
     def __init__(self, code: str, *, key: str = "") -> None:
         super().__init__(code)
-        self.code, self.key = code, key
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+        self.key = key

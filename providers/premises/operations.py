@@ -12,6 +12,7 @@ from ledger.files import kinds
 from ledger.files.draft import Draft
 from ledger.files.table import Column, Row
 from ledger.journal.queries import day_of
+from ledger.refusals import Refusal
 from providers.known import Known
 from providers.leases.models import Lease
 from providers.premises.models import Premises, StageChange
@@ -93,15 +94,10 @@ SENTENCES = {
 }
 
 
-class CannotMove(Exception):
+class CannotMove(Refusal):
     """Premises cannot be taken to a stage; `code` is one of SENTENCES. Nothing is written."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 STANDS_EMPTY = {Premises.Stage.SURVEYED, Premises.Stage.LISTED, Premises.Stage.RETIRED}

@@ -5,6 +5,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ledger.refusals import Refusal
+
 SENTENCES = {
     "not_open": gettext_lazy("Somebody has taken this step already, or the one before it is missing."),
     "wrong_role": gettext_lazy("This step is somebody else's."),
@@ -35,16 +37,18 @@ SENTENCES = {
 }
 
 
-class CannotAdapt(Exception):
+class CannotAdapt(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES, or that of the refusal which is the cause; `what`
     names the item that it is about."""
+
+    sentences = SENTENCES
 
     def __init__(
         self, code: str, *, what: Any = "", cause: Exception | None = None, sentence: str = ""
     ) -> None:
         super().__init__(code)
-        self.code, self.what, self._cause, self._sentence = code, what, cause, sentence
+        self.what, self._cause, self._sentence = what, cause, sentence
 
     def __str__(self) -> str:
-        said = self._sentence or str(self._cause or SENTENCES[self.code])
+        said = self._sentence or (str(self._cause) if self._cause else super().__str__())
         return _("%(what)s: %(why)s") % {"what": self.what, "why": said} if self.what else said

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
 from ledger.journal.operations import hold_journal_open
+from ledger.refusals import Refusal
 from vouchers.approvals.models import Document, Taken
 
 State, Step = Document.State, Taken.Step
@@ -32,17 +33,10 @@ SENTENCES = {
 }
 
 
-class CannotTakeStep(Exception):
+class CannotTakeStep(Refusal):
     """Refused; nothing is written (but `statement_changed`: there the new figures are). `code` names why."""
 
-    sentences: Mapping[str, Any] = SENTENCES
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(self.sentences[self.code])
+    sentences = SENTENCES
 
 
 # What each step needs: the state it finds, the state it leaves.

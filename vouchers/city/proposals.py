@@ -15,6 +15,7 @@ from ledger.files.table import row_of
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import day_of
 from ledger.money import ZERO
+from ledger.refusals import Refusal
 from providers.known import Known
 from providers.models import CashPrice, Lease, Offer, Operator, Premises, Price, PriceProposal
 from providers.services.operations import PRICES, plan_prices
@@ -36,15 +37,17 @@ SENTENCES = {
 }
 
 
-class CannotPrice(Exception):
+class CannotPrice(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES, or "not_loaded" with the sentence of the file's check."""
+
+    sentences = SENTENCES
 
     def __init__(self, code: str, sentence: str = "") -> None:
         super().__init__(code)
-        self.code, self._sentence = code, sentence
+        self._sentence = sentence
 
     def __str__(self) -> str:
-        return self._sentence or str(SENTENCES[self.code])
+        return self._sentence or super().__str__()
 
 
 def propose_price(

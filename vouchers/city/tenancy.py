@@ -17,6 +17,7 @@ from ledger.files.problems import FileRefused, Problems
 from ledger.files.table import Column, Row, read
 from ledger.files.write import as_file
 from ledger.journal.operations import exclusive, hold_journal_open
+from ledger.refusals import Refusal
 from providers.leases.operations import COLUMNS, TERMS
 from providers.models import Lease, LeaseTerms, RentCharge
 from vouchers.city.entry import WAIT_SECONDS, Changed, digest, row_of, take
@@ -37,16 +38,18 @@ SENTENCES = {
 }
 
 
-class CannotChange(Exception):
+class CannotChange(Refusal):
     """A lease cannot be changed so; `code` is one of SENTENCES. Nothing is written."""
+
+    sentences = SENTENCES
 
     def __init__(self, code: str, **values: Any) -> None:
         super().__init__(code)
-        self.code = code
         self.values = values
 
     def __str__(self) -> str:
-        return str(SENTENCES[self.code]) % self.values if self.values else str(SENTENCES[self.code])
+        sentence = super().__str__()
+        return sentence % self.values if self.values else sentence
 
 
 TERMS_COLUMNS = [

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from ledger.refusals import Refusal
+
 SENTENCES = {
     "token_invalid": _(
         "This is not a code of ours, or it was damaged. Scan it again, or type the twelve digits."
@@ -29,25 +31,18 @@ PIN_SENTENCES = {
 }
 
 
-class CannotIdentify(Exception):
+class CannotIdentify(Refusal):
     """Refused. `code` is one of SENTENCES, `str()` the sentence for a person; `elder` is the elder's code where
     the credential was genuine and only its use was refused."""
 
+    sentences = SENTENCES
+
     def __init__(self, code: str, *, elder: str = "") -> None:
         super().__init__(code)
-        self.code = code
         self.elder = elder
 
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
 
-
-class CannotSetPin(Exception):
+class CannotSetPin(Refusal):
     """Refused; the PIN is as before. `code` is one of PIN_SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(PIN_SENTENCES[self.code])
+    sentences = PIN_SENTENCES

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
+from ledger.refusals import Refusal
 from vouchers.delegates.models import (
     CALL_LASTS,
     Call,
@@ -53,15 +54,10 @@ SENTENCES = {
 }
 
 
-class CannotAct(Exception):
+class CannotAct(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES, `str()` the sentence for a person."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 # The elder's own account

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.audit.operations import record
 from ledger.journal.operations import hold_journal_open
 from ledger.journal.queries import day_of
+from ledger.refusals import Refusal
 from providers.models import Division
 from vouchers.elders.deaths import learn_death, wait_for_issues
 from vouchers.elders.models import Elder
@@ -37,15 +38,10 @@ SENTENCES = {
 }
 
 
-class CannotChangeElder(Exception):
+class CannotChangeElder(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def move_elder(*, elder: Elder, seen: str, division: Division, by: Any, at: datetime) -> Elder:

@@ -19,6 +19,7 @@ from ledger.audit.operations import name_of, record
 from ledger.journal.operations import Move
 from ledger.journal.queries import balance_of
 from ledger.money import ZERO
+from ledger.refusals import Refusal
 from providers.leases import suspense
 from providers.leases.suspense import CannotMatch
 from providers.models import Receipt, ReceiptDecision
@@ -34,15 +35,10 @@ SENTENCES = {
 }
 
 
-class CannotBudget(Exception):
+class CannotBudget(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def fund_balance() -> Decimal:

@@ -12,6 +12,7 @@ from ledger.audit.operations import name_of, record
 from ledger.journal.operations import hold_journal_open
 from ledger.journal.queries import day_of
 from ledger.money import ZERO
+from ledger.refusals import Refusal
 from providers.models import Operator
 from vouchers.codes.operations import identify
 from vouchers.codes.refusals import CannotIdentify
@@ -51,15 +52,17 @@ class Taken(NamedTuple):
     repeated: bool = False
 
 
-class CannotDecide(Exception):
+class CannotDecide(Refusal):
     """Refused; nothing is written. `code` is not_open, wrong_role, or that of a refused redemption."""
+
+    sentences = SENTENCES
 
     def __init__(self, code: str, sentence: str = "") -> None:
         super().__init__(code)
-        self.code, self._sentence = code, sentence
+        self._sentence = sentence
 
     def __str__(self) -> str:
-        return self._sentence or str(SENTENCES[self.code])
+        return self._sentence or super().__str__()
 
 
 def take(*, caller: Caller, key: str, asked: Asked, promised: Decimal | None = None, at: datetime) -> Taken:

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ledger.refusals import Refusal
+
 MB = 1024 * 1024
 MOST_BYTES = 15 * MB
 MOST_PIXELS = 50_000_000  # of a JPEG, which is read at the size that is needed
@@ -26,15 +28,10 @@ SENTENCES = {
 }
 
 
-class CannotTake(Exception):
+class CannotTake(Refusal):
     """Refused; nothing is kept. `code` is one of SENTENCES, `str()` the sentence for a person."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 class Clean(NamedTuple):

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from ledger.refusals import Refusal
+
 SENTENCES = {
     "unknown_reference": _("The elder, premises, service or key is not known here. Check what was typed."),
     "no_lease": _("No lease of these premises is in force on the day of service."),
@@ -23,15 +25,10 @@ SENTENCES = {
 }
 
 
-class CannotRedeem(Exception):
+class CannotRedeem(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES, `str()` the sentence for a person."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 class UnderWay(Exception):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.audit.operations import name_of, record
 from ledger.journal.queries import next_month
 from ledger.money import ZERO, to_fen
+from ledger.refusals import Refusal
 from providers.models import Operator
 from vouchers.redemption.models import Redemption
 from vouchers.review.models import CallBack, CallBackRound
@@ -26,15 +27,10 @@ SENTENCES = {
 }
 
 
-class CannotCall(Exception):
+class CannotCall(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 # The population: what was served in the month, numbered up to a number and not reversed by the time of the draw.

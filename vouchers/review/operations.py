@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
 from ledger.journal.queries import SHANGHAI, next_month
+from ledger.refusals import Refusal
 from vouchers.redemption.models import Redemption
 from vouchers.review.catalogue import ELDER, LEASE
 from vouchers.review.facts import Finding, Served
@@ -280,15 +281,10 @@ SENTENCES = {
 }
 
 
-class CannotHold(Exception):
+class CannotHold(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def hold_back(*, case: ReviewCase, by: Any, at: datetime, reason: str) -> ReviewCase:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import name_of, record
 from ledger.journal.queries import first_open_day
+from ledger.refusals import Refusal
 from vouchers.review.catalogue import RULES, Rule
 from vouchers.review.models import RuleTerms
 
@@ -50,15 +51,10 @@ SENTENCES = {
 }
 
 
-class CannotSetTerms(Exception):
+class CannotSetTerms(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def set_terms(

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
 from ledger.journal.queries import day_of, last_day
+from ledger.refusals import Refusal
 from vouchers.redemption.models import Redemption
 from vouchers.settlement.models import Objection, Statement
 from vouchers.settlement.operations import deem_confirmed, locked
@@ -32,15 +33,10 @@ SENTENCES = {
 }
 
 
-class CannotObject(Exception):
+class CannotObject(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def may_object(statement: Statement, by: Any) -> bool:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import name_of, record
 from ledger.journal.queries import day_of
+from ledger.refusals import Refusal
 from ledger.seals.operations import head
 from vouchers.settlement.models import Paper, Statement
 from vouchers.settlement.operations import locked
@@ -29,15 +30,10 @@ SENTENCES = {
 }
 
 
-class CannotIssuePaper(Exception):
+class CannotIssuePaper(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 def check_paper(statement: Statement, *, kind: str, by: Any) -> None:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import name_of, record
+from ledger.refusals import Refusal
 from providers.models import Operator, Premises
 from vouchers.elders import sealing
 from vouchers.terminals.models import EnrolmentCode, Partner, Terminal
@@ -26,15 +27,10 @@ SENTENCES = {
 }
 
 
-class CannotEnrol(Exception):
+class CannotEnrol(Refusal):
     """Refused; nothing is written. `code` is one of SENTENCES, `str()` the sentence for a person."""
 
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
-
-    def __str__(self) -> str:
-        return str(SENTENCES[self.code])
+    sentences = SENTENCES
 
 
 class Enrolled(NamedTuple):

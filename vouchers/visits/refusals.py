@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from ledger.refusals import Refusal
+
 SENTENCES = {
     "key_reused": _("This was sent before with other contents. Open the visit again."),
     "closed": _("This order is closed already: it was cancelled, delivered or did not take place."),
@@ -27,13 +29,15 @@ SENTENCES = {
 }
 
 
-class CannotReport(Exception):
+class CannotReport(Refusal):
     """Not taken; nothing has changed. `code` is one of SENTENCES or of the refusal that caused it, `str()` the
     sentence for a person."""
 
+    sentences = SENTENCES
+
     def __init__(self, code: str, *, cause: Exception | None = None) -> None:
         super().__init__(code)
-        self.code, self.cause = code, cause
+        self.cause = cause
 
     def __str__(self) -> str:
-        return str(self.cause) if self.cause else str(SENTENCES[self.code])
+        return str(self.cause) if self.cause else super().__str__()
