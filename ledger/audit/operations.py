@@ -4,12 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
+
 from ledger.audit.models import Record
 
 
 def name_of(by: Any) -> str:
     """The name under which an actor stands in the audit: a user's username, or a task's own name."""
     return by if isinstance(by, str) else by.get_username()
+
+
+def as_now(by: Any) -> Any:
+    """The person as the register has them now: a role taken away since the page was opened counts no more."""
+    return get_user_model()._default_manager.get(pk=by.pk)
 
 
 def record(

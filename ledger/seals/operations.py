@@ -15,11 +15,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import name_of, record
+from ledger.audit.operations import as_now, name_of, record
 from ledger.models import Head, Link, SealApproval, SealUse
 from ledger.refusals import Refusal
 
@@ -66,7 +65,7 @@ def approve_seal(
     Raises CannotSeal: wrong_role.
     """
     with transaction.atomic():
-        if not _now(by).holds("bureau_approver"):
+        if not as_now(by).holds("bureau_approver"):
             raise CannotSeal("wrong_role")
         approval = SealApproval.objects.create(
             paper=paper,
@@ -87,7 +86,7 @@ def put_seal(*, approval: SealApproval, by: Any, at: datetime) -> SealUse:
     """
     with transaction.atomic():
         _alone()
-        if not _now(by).holds("bureau_clerk"):
+        if not as_now(by).holds("bureau_clerk"):
             raise CannotSeal("wrong_role")
         if approval.approved_by == name_of(by):
             raise CannotSeal("same_person")
@@ -99,10 +98,6 @@ def put_seal(*, approval: SealApproval, by: Any, at: datetime) -> SealUse:
         _append(Link.Kind.USE, _contents(Link.Kind.USE, "u.id = %s", [use.pk]), at=at)
         record(by=by, at=at, action="put_seal", subject=approval.paper, detail={"approval": approval.pk})
     return use
-
-
-def _now(by: Any) -> Any:
-    return get_user_model()._default_manager.get(pk=by.pk)
 
 
 # The chain

@@ -13,8 +13,10 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.templatetags.static import static
+from django.utils import translation
 
 WORKER = "js/counter/worker.js"
+COLOUR = "#083F33"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,27 @@ def worker(app: Kept, version: str) -> HttpResponse:
     }
     lines = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in head.items())
     response = HttpResponse(lines + found(WORKER).read_text(), content_type="text/javascript; charset=utf-8")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def manifest(*, start: str, name: str, short_name: str) -> HttpResponse:
+    """What the device needs to put the app on its home screen."""
+    content = {
+        "id": start,
+        "name": name,
+        "short_name": short_name,
+        "lang": "en" if translation.get_language() == "en" else "zh-Hans",
+        "start_url": start,
+        "scope": start,
+        "display": "standalone",
+        "background_color": COLOUR,
+        "theme_color": COLOUR,
+        "icons": [{"src": static("img/mark.svg"), "type": "image/svg+xml", "sizes": "any", "purpose": "any"}],
+    }
+    response = HttpResponse(
+        json.dumps(content, ensure_ascii=False), content_type="application/manifest+json; charset=utf-8"
+    )
     response.headers["Cache-Control"] = "no-cache"
     return response
 

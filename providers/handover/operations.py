@@ -12,11 +12,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import name_of, record
+from ledger.audit.operations import as_now, name_of, record
 from ledger.journal.queries import day_of
 from ledger.money import ZERO
 from ledger.refusals import Refusal
@@ -198,6 +197,6 @@ def digest_of(handover: Handover) -> str:
 
 
 def _person(by: Any, *roles: str) -> None:
-    person = get_user_model()._default_manager.get(pk=by.pk)
+    person = as_now(by)
     if not any(person.holds(role) for role in roles):
         raise CannotHandOver("wrong_role")

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import name_of, record
+from ledger.audit.operations import as_now, name_of, record
 from ledger.journal.queries import day_of, last_day
 from ledger.refusals import Refusal
 from providers.models import Finding, Inspection, Lease, ReCheck
@@ -53,7 +52,7 @@ def inspect(
         raise CannotInspect("no_day")
     try:
         with transaction.atomic():
-            if not may_inspect(lease, _now(by)):
+            if not may_inspect(lease, as_now(by)):
                 raise CannotInspect("wrong_role")
             inspection = Inspection.objects.create(
                 lease=lease, inspected_on=on, by=name_of(by), at=at, note=note.strip()[:500]
@@ -91,7 +90,7 @@ def look_again(
             .select_related("inspection__lease__premises__division")
             .get(pk=finding.pk)
         )
-        if not may_inspect(finding.inspection.lease, _now(by)):
+        if not may_inspect(finding.inspection.lease, as_now(by)):
             raise CannotInspect("wrong_role")
         if finding.mended_on:
             raise CannotInspect("mended_before")
@@ -130,7 +129,3 @@ def not_inspected(month: date, leases: Any) -> list[Lease]:
     return list(
         running.exclude(pk__in=seen.values("lease")).select_related("premises", "operator").order_by("code")
     )
-
-
-def _now(by: Any) -> Any:
-    return get_user_model()._default_manager.get(pk=by.pk)

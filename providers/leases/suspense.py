@@ -9,12 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger import chart
-from ledger.audit.operations import name_of, record
+from ledger.audit.operations import as_now, name_of, record
 from ledger.journal.operations import Move, hold_journal_open, post
 from ledger.journal.queries import day_of
 from ledger.money import ZERO
@@ -108,7 +107,7 @@ def locked(receipt: Receipt, by: Any, *, direction: str = "in") -> tuple[Receipt
     found = (
         Receipt.objects.select_for_update(of=["self"]).select_related("bank_line", "lease").get(pk=receipt.pk)
     )
-    by = get_user_model()._default_manager.get(pk=by.pk)
+    by = as_now(by)
     if not by.holds("bureau_clerk"):
         raise CannotMatch("wrong_role")
     if found.bank_line.direction != direction:

@@ -44,16 +44,23 @@ def site(database_template: str, django_db_blocker) -> Iterator[Site]:
     with django_db_blocker.unblock(), databases.pointed_at(name):
         city = build()
         pages = all_pages(city)
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        yield Site(f"http://127.0.0.1:{server.port}", city, pages)
-        server.terminate()
-        server.join()
+        with serving() as address:
+            yield Site(address, city, pages)
     databases.drop(name)
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """The pages as they stand on this thread's database; their address, without a slash at the end."""
+    server = LiveServerThread("127.0.0.1", StaticFilesHandler)
+    server.daemon = True
+    server.start()
+    server.is_ready.wait()
+    if server.error:
+        raise server.error
+    yield f"http://127.0.0.1:{server.port}"
+    server.terminate()
+    server.join()
 
 
 @contextmanager

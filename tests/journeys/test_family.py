@@ -7,13 +7,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
 from playwright.sync_api import BrowserContext, Page, expect
 
 from marketplace.web import qr
 from tests import databases, story
-from tests.journeys.conftest import Site
+from tests.journeys.conftest import Site, serving
 from tests.journeys.test_every_page import AXE, STANDARDS, sideways
 from tests.web import family
 from vouchers.codes.operations import elder_tokens
@@ -27,15 +25,8 @@ def site(database_template: str, django_db_blocker) -> Iterator[Site]:
     name = databases.clone(database_template)
     with django_db_blocker.unblock(), databases.pointed_at(name), family.at():
         family.tell()
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        yield Site(f"http://127.0.0.1:{server.port}", None, family.pages())
-        server.terminate()
-        server.join()
+        with serving() as address:
+            yield Site(address, None, family.pages())
     databases.drop(name)
 
 

@@ -7,8 +7,6 @@ from unittest.mock import patch
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -19,7 +17,7 @@ from marketplace.fulfilment.standing import place_standing
 from marketplace.messages.models import Message
 from marketplace.offerings.models import Story
 from tests import databases, story
-from tests.journeys.conftest import Site
+from tests.journeys.conftest import Site, serving
 from tests.journeys.test_family import troubles
 from tests.shop.ground import BATH, LATE_LUNCH, LUNCH, NOW, Ground, purse
 from tests.story import day, moment, yuan
@@ -42,15 +40,8 @@ def site(database_template: str, django_db_blocker) -> Iterator[Site]:
         Story.objects.create(premises=ground.place, words="织布机停了三十年，如今每天中午坐满来吃饭的老人。")
         ground.firm.stars = 4
         ground.firm.save()
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        yield Site(f"http://127.0.0.1:{server.port}", ground, {})
-        server.terminate()
-        server.join()
+        with serving() as address:
+            yield Site(address, ground, {})
     databases.drop(name)
 
 

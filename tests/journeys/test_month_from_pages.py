@@ -10,9 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.db import connections
-from django.test.testcases import LiveServerThread
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -22,7 +20,7 @@ from marketplace.accounts.operations import create_user
 from marketplace.jobs import operations as jobs
 from providers.models import Division, Operator
 from tests import small_city
-from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE, playing
+from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE, playing, serving
 from tests.journeys.test_every_page import faults
 from tests.small_city import day
 from tests.web.builder import PASSWORD
@@ -63,19 +61,12 @@ def address(fresh_db) -> Iterator[str]:
     """A site on an empty database, with a clerk and an approver."""
     for name, role in (("clerk", "bureau_clerk"), ("approver", "bureau_approver")):
         create_user(username=name, role=role, password=PASSWORD, by="test", at=timezone.now())
-    server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-    server.daemon = True
     worker = Worker()
-    server.start()
-    worker.start()
-    server.is_ready.wait()
-    if server.error:
-        raise server.error
-    yield f"http://127.0.0.1:{server.port}"
-    worker.over.set()
-    worker.join()
-    server.terminate()
-    server.join()
+    with serving() as address:
+        worker.start()
+        yield address
+        worker.over.set()
+        worker.join()
 
 
 @pytest.fixture

@@ -7,14 +7,12 @@ from unittest.mock import patch
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.staticfiles.handlers import StaticFilesHandler
-from django.test.testcases import LiveServerThread
 from django.urls import reverse
 from playwright.sync_api import BrowserContext, Page, expect
 
 from marketplace.fulfilment import dispatch
 from tests import databases
-from tests.journeys.conftest import Site
+from tests.journeys.conftest import Site, serving
 from tests.journeys.test_every_page import faults, sideways
 from tests.shop.ground import BATH, NOW
 from tests.shop.visits import BATH_LATER, MEAL, Homes, code_of, tell
@@ -34,15 +32,8 @@ def site(database_template: str, django_db_blocker) -> Iterator[Site]:
         patch("django.utils.timezone.now", lambda: BATH),
     ):
         ground = Homes()
-        server = LiveServerThread("127.0.0.1", StaticFilesHandler)
-        server.daemon = True
-        server.start()
-        server.is_ready.wait()
-        if server.error:
-            raise server.error
-        yield Site(f"http://127.0.0.1:{server.port}", ground, {})
-        server.terminate()
-        server.join()
+        with serving() as address:
+            yield Site(address, ground, {})
     databases.drop(name)
 
 

@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from django.contrib.auth import get_user_model
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import record
+from ledger.audit.operations import as_now, record
 from ledger.journal.operations import hold_journal_open
 from ledger.refusals import Refusal
 from vouchers.approvals.models import Document, Taken
@@ -180,11 +179,6 @@ def restart(document: Document) -> None:
     if document.state != State.DRAFT:
         document.state = State.DRAFT
         document.round += 1
-
-
-def as_now(by: Any) -> Any:
-    """The person as the register has them now: a role taken away since the page was opened counts no more."""
-    return get_user_model()._default_manager.get(pk=by.pk)
 
 
 def _did(document: Any, *, step: str, by: Any, digest: str) -> bool:

@@ -9,13 +9,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
 from ledger import chart
-from ledger.audit.operations import name_of, record
+from ledger.audit.operations import as_now, name_of, record
 from ledger.journal.operations import Move
 from ledger.journal.queries import balance_of
 from ledger.money import ZERO
@@ -87,7 +86,7 @@ def set_budget(
 ) -> FundBudget:
     """This function will set how much of the fund may be used from day to day. Raises CannotBudget."""
     with transaction.atomic():
-        if not get_user_model()._default_manager.get(pk=by.pk).holds("bureau_approver"):
+        if not as_now(by).holds("bureau_approver"):
             raise CannotBudget("wrong_role")
         if ends_on < starts_on:
             raise CannotBudget("ends_before")

@@ -16,13 +16,13 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import name_of, record
+from ledger.audit.operations import as_now, name_of, record
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import day_of, month_of
 from ledger.money import ZERO
 from providers.models import Operator, PayeeAccount, Premises
 from vouchers.approvals import operations as approvals
-from vouchers.approvals.operations import CannotTakeStep, as_now
+from vouchers.approvals.operations import CannotTakeStep
 from vouchers.funds.operations import fund_balance
 from vouchers.models import Payout, PayoutApproval, PayoutDrawing, PayoutLine
 from vouchers.payouts.queries import PARTS, Owed, owed, put_on_list

@@ -8,12 +8,11 @@ drawn up again. Once the term has passed without a word, the statement is deemed
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import record
+from ledger.audit.operations import as_now, record
 from ledger.journal.queries import day_of, last_day
 from ledger.refusals import Refusal
 from vouchers.redemption.models import Redemption
@@ -55,7 +54,7 @@ def object_to(
     try:
         with transaction.atomic():
             statement = locked(statement)
-            by = get_user_model()._default_manager.get(pk=by.pk)
+            by = as_now(by)
             if statement.state != Statement.State.DRAFT:
                 raise CannotObject("too_late")
             if not may_object(statement, by):
@@ -93,7 +92,7 @@ def answer(*, objection: Objection, answer: str, reply: str, by: Any, at: dateti
     with transaction.atomic():
         statement = locked(objection.statement)
         objection = Objection.objects.select_for_update().get(pk=objection.pk)
-        by = get_user_model()._default_manager.get(pk=by.pk)
+        by = as_now(by)
         if objection.answer:
             raise CannotObject("answered_before")
         if answer == Objection.Answer.WITHDRAWN:

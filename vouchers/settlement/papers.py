@@ -4,11 +4,10 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import name_of, record
+from ledger.audit.operations import as_now, name_of, record
 from ledger.journal.queries import day_of
 from ledger.refusals import Refusal
 from ledger.seals.operations import head
@@ -60,7 +59,7 @@ def issue_paper(*, statement: Statement, kind: str, by: Any, at: datetime) -> Pa
     """
     with transaction.atomic():
         statement = locked(statement)
-        by = get_user_model()._default_manager.get(pk=by.pk)
+        by = as_now(by)
         check_paper(statement, kind=kind, by=by)
         existing = statement.papers.filter(kind=kind).first()
         if existing is not None:

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -61,23 +60,7 @@ def worker(request: HttpRequest) -> HttpResponse:
 @anyone
 @require_safe
 def manifest(request: HttpRequest) -> HttpResponse:
-    content = {
-        "id": reverse("counter"),
-        "name": _("Yiquan counter"),
-        "short_name": _("Counter"),
-        "lang": "en" if translation.get_language() == "en" else "zh-Hans",
-        "start_url": reverse("counter"),
-        "scope": reverse("counter"),
-        "display": "standalone",
-        "background_color": "#083F33",
-        "theme_color": "#083F33",
-        "icons": [{"src": static("img/mark.svg"), "type": "image/svg+xml", "sizes": "any", "purpose": "any"}],
-    }
-    response = HttpResponse(
-        json.dumps(content, ensure_ascii=False), content_type="application/manifest+json; charset=utf-8"
-    )
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return kept.manifest(start=reverse("counter"), name=_("Yiquan counter"), short_name=_("Counter"))
 
 
 @lru_cache(maxsize=1)

@@ -1,12 +1,10 @@
 """What a caregiver's phone keeps, so that visits can be told of where there is no network."""
 
-import json
 from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -76,21 +74,4 @@ def _app() -> kept.Kept:
 @anyone
 @require_safe
 def manifest(request: HttpRequest) -> HttpResponse:
-    start = reverse("visits:today")
-    content = {
-        "id": start,
-        "name": _("Yiquan visits"),
-        "short_name": _("Visits"),
-        "lang": "en" if translation.get_language() == "en" else "zh-Hans",
-        "start_url": start,
-        "scope": start,
-        "display": "standalone",
-        "background_color": "#083F33",
-        "theme_color": "#083F33",
-        "icons": [{"src": static("img/mark.svg"), "type": "image/svg+xml", "sizes": "any", "purpose": "any"}],
-    }
-    response = HttpResponse(
-        json.dumps(content, ensure_ascii=False), content_type="application/manifest+json; charset=utf-8"
-    )
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return kept.manifest(start=reverse("visits:today"), name=_("Yiquan visits"), short_name=_("Visits"))
