@@ -66,7 +66,8 @@ def main() -> None:
     supervisor = os.environ.get("YIQUAN_SUPERVISOR")
     if supervisor and embedded.is_gone(int(supervisor)):  # it died before the kernel was asked
         sys.exit(1)
-    os.execv(sys.executable, [sys.executable, *QUIET, "-m", *commands()[name]])
+    quiet = QUIET if name == "worker" else []
+    os.execv(sys.executable, [sys.executable, *quiet, "-m", *commands()[name]])
 
 
 def end_with_parent(number: int) -> None:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from ledger.wire import Prepared
 from providers.leases import receipts
 from providers.leases import schedule as rent
+from vouchers.approvals import operations as approvals
 from vouchers.elders import deaths
 from vouchers.programmes import operations as programmes
 from vouchers.programmes import schedule
@@ -84,9 +85,9 @@ _ALL = [
     Mutant("value given back on the last day expires", wallets, "put_back",
            "voucher.valid_until < day", "voucher.valid_until <= day"),
     Mutant("the expiry run takes a day too much", wallets, "expire", "valid_until < %s", "valid_until <= %s"),
-    Mutant("an order cancelled by a death dated by the death", deaths, "learn_death",
+    Mutant("an order cancelled by a death dated by the death", deaths, "_learn",
            "max(died_on, issued, day_of(hold.placed_at))", "died_on"),
-    Mutant("services of the day of death not held back", deaths, "learn_death", "service_on__gte", "service_on__gt"),
+    Mutant("services of the day of death not held back", deaths, "_learn", "service_on__gte", "service_on__gt"),
     Mutant("vouchers valid a day short", schedule, "valid_until", "valid_days - 1", "valid_days - 2"),
     Mutant("the budget forgotten", programmes, "affordable", "programme.budget is None", "True"),
     Mutant("rent free a day short", rent, "charge", "terms.rent_free_until + timedelta(days=1)", "terms.rent_free_until"),
@@ -96,8 +97,8 @@ _ALL = [
            "applied = min(available, cap)", "applied = max(ZERO, min(available, cap))"),
     Mutant("what was reversed counts once more", reckon, "credit_of", "total += sign * value", "total += value"),
     Mutant("what is held back counts", queries, "SUMS", "'held'", "'counted'"),
-    Mutant("figures not compared at each step", settlement, "take_step",
-           "digest_of(figures, now) != statement.digest", "False"),
+    Mutant("figures not compared at each step", approvals.Kind, "take",
+           "self.digest(now) != document.digest or ", ""),
     Mutant("the month locked with a statement open", settlement, "lock_if_complete",
            " or statements.exclude(state=State.APPROVED).exists()", ""),
     Mutant("any officer may review any street", settlement, "may", ", division=lease.premises.division", ""),

@@ -136,6 +136,12 @@ def find(mutant, monkeypatch, *, histories):
         play(5, histories, shrink=False)
 
 
+def test_every_mutant_still_says_what_it_breaks(monkeypatch):
+    for mutant in MUTANTS.values():
+        with monkeypatch.context() as patch:
+            mutant.break_it(patch)
+
+
 @pytest.mark.parametrize("what", sorted(SOON_FOUND))
 def test_the_machine_finds_a_broken_rule(town_db, monkeypatch, what):
     find(MUTANTS[what], monkeypatch, histories=20)
