@@ -104,11 +104,9 @@ def address() -> str:
 def prepare(data: Path, own_database: bool) -> None:
     """Bring the database up to date; on the embedded one make the sample city where nothing is."""
     with step("migrations"):
-        manage("migrate", "--verbosity", "0")
+        manage("migrate", "--verbosity", "0", "--if-needed")
     if own_database and os.environ.get("SAMPLE_CITY") != "no":
         make_sample_city(data)
-    with step("catalogue"):
-        manage("publish_catalogue")
 
 
 def make_sample_city(data: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.state import ProjectState
 
 from marketplace.rights import grant_rights
@@ -19,6 +20,11 @@ class Command(migrate.Command):
 
     def add_arguments(self, parser) -> None:
         super().add_arguments(parser)
+        parser.add_argument(
+            "--if-needed",
+            action="store_true",
+            help="Do nothing where every migration is applied: no checks, no rights granted anew.",
+        )
         parser.set_defaults(database="owner")
 
     def execute(self, *args, **options):
@@ -27,10 +33,17 @@ class Command(migrate.Command):
         return super().execute(*args, **options)
 
     def handle(self, *args, **options) -> None:
+        if options["if_needed"] and _is_up_to_date(options["database"]):
+            return
         with _all_as(options["database"]), _light_states():
             super().handle(*args, **options)
         if options["database"] == "owner" and not (options["plan"] or options["check_unapplied"]):
             grant_rights(connections["owner"], application=connections["default"].settings_dict["USER"])
+
+
+def _is_up_to_date(alias: str) -> bool:
+    executor = MigrationExecutor(connections[alias])
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
 
 
 @contextmanager
@@ -48,19 +61,26 @@ def _all_as(alias: str) -> Iterator[None]:
 @contextmanager
 def _light_states() -> Iterator[None]:
     """Inside the block a change of a model makes Django render anew the models next to it, not all that can be
-    reached.
+    reached; an index or a constraint more, none at all.
 
-    Django does the same for plain fields (`delay`), and RunPython asks for the rest by itself. It saves most of the
+    Django does the first for plain fields (`delay`), and RunPython asks for the rest by itself. It saves most of the
     time of a first migration, which the shop's hundred tables would take.
     """
-    reload_model = ProjectState.reload_model
+    state: Any = ProjectState
+    kept = state.reload_model, state._append_option
+    reload_model = state.reload_model
 
     def reload_lightly(state: ProjectState, label: str, name: str, delay: bool = False) -> None:
         reload_model(state, label, name, True)
 
-    patched: Any = ProjectState
-    patched.reload_model = reload_lightly
+    def append_lightly(state: ProjectState, label: str, name: str, option: str, added: Any) -> None:
+        options = state.models[label, name].options
+        options[option] = [*options[option], added]
+        if "apps" in state.__dict__:  # rendered before
+            setattr(state.apps.get_model(label, name)._meta, option, list(options[option]))
+
+    state.reload_model, state._append_option = reload_lightly, append_lightly
     try:
         yield
     finally:
-        patched.reload_model = reload_model
+        state.reload_model, state._append_option = kept
