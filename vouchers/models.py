@@ -5,14 +5,14 @@ from vouchers.codes.models import ElderCode, PinTry, RecordShare, TokenUse
 from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, OwnRecord, PaperCode
 from vouchers.elders.models import Elder, NameKey
 from vouchers.funds.models import Donation, FundBudget
-from vouchers.offline.models import Serving
+from vouchers.offline.models import Serving, SignedRecord
 from vouchers.payouts.models import Payout, PayoutApproval, PayoutDrawing, PayoutLine
 from vouchers.photos.models import Photo
 from vouchers.programmes.models import IssueRun, Programme
 from vouchers.redemption.models import Claim, Redemption, Reversal
 from vouchers.review.models import CallBack, CallBackRound, ReviewProgress, RuleTerms
 from vouchers.settlement.models import Approval, Drawing, Objection, Paper, ReviewCase, Statement
-from vouchers.terminals.models import EnrolmentCode, Partner, Terminal
+from vouchers.terminals.models import EnrolmentCode, Partner, Terminal, TerminalKey
 from vouchers.visits.models import Visit, VisitReport
 from vouchers.wallets.models import Hold, HoldLine, Movement, Voucher
 
@@ -60,8 +60,10 @@ __all__ = [
     "ReviewProgress",
     "RuleTerms",
     "Serving",
+    "SignedRecord",
     "Statement",
     "Terminal",
+    "TerminalKey",
     "TokenUse",
     "Visit",
     "VisitReport",

@@ -11,12 +11,14 @@ from ninja import Router
 
 from marketplace.api import answers, schemas
 from marketplace.api.auth import TerminalToken, caller_of
-from marketplace.api.describe import problems
+from marketplace.api.describe import IDEMPOTENT, problems
 from marketplace.api.problems import Problem
 from providers.models import Premises, Service
 from providers.services.queries import on_sale
 from vouchers.codes.operations import public_keys
 from vouchers.offline import caps
+from vouchers.terminals.models import TerminalKey
+from vouchers.terminals.operations import register_key
 
 router = Router(tags=["terminals"])
 
@@ -37,6 +39,7 @@ def about_terminal(request: HttpRequest) -> HttpResponse:
     if not caller.is_terminal:
         raise Problem("forbidden")
     today = timezone.localdate()
+    own = TerminalKey.objects.filter(terminal=caller.id).first()
     sold = on_sale(premises=caller.premises, since=today, until=today + timedelta(days=DAYS_AHEAD))
     return answers.reply(
         {
@@ -53,8 +56,33 @@ def about_terminal(request: HttpRequest) -> HttpResponse:
                 "hours": int(caps.PERIOD / timedelta(hours=1)),
             },
             "keys": {str(key_id): base64.b64encode(key).decode() for key_id, key in public_keys().items()},
+            "signs_as": own.fingerprint if own else None,
         }
     )
+
+
+@router.post(
+    "terminals/me/key",
+    auth=TerminalToken(),
+    response={
+        201: schemas.TerminalKeyOut,
+        200: schemas.TerminalKeyOut,
+        **problems(400, 401, 403, 409, 413, 422, 429, 500, 503),
+    },
+    openapi_extra={"responses": IDEMPOTENT},
+    operation_id="register_key",
+    summary="Register the key by which this terminal signs",
+)
+def register_terminal_key(request: HttpRequest, body: schemas.TerminalKeyIn) -> HttpResponse:
+    """Once, after enrolment; the same key again is answered again, another one refused (`key_kept`). From then on each
+    serving of an offline batch is signed."""
+    caller = caller_of(request)
+    if not caller.is_terminal:
+        raise Problem("forbidden")
+    key, repeated = register_key(
+        caller=caller, algorithm=body.algorithm, public=body.public, proof=body.proof, at=timezone.now()
+    )
+    return answers.replayed({"signs_as": key.fingerprint}, repeated=repeated)
 
 
 def _cap(count: int, yuan: Decimal) -> dict[str, Any]:

@@ -37,6 +37,7 @@ EXAMPLES = {
         ]
     },
     "enrol": {"code": "23456-789AB"},
+    "register_key": {"algorithm": "Ed25519", "public": "…", "proof": "…"},
 }
 
 
@@ -83,6 +84,13 @@ ABOUT = {
         _(
             "Ask at the start and from time to time, and keep the answer for the hours without a network. Prices are "
             "those of today and the next three days."
+        ),
+    ),
+    "register_key": (
+        _("Register the key by which this terminal signs"),
+        _(
+            "Once, after enrolment. From then on each serving that it took without a network bears its signature; what is "
+            "unsigned, or signed wrongly, is kept and not paid, and the bureau decides."
         ),
     ),
     "enrol": (

@@ -19,6 +19,7 @@ from vouchers.offline.operations import Taken, take
 from vouchers.redemption.refusals import CannotRedeem, UnderWay
 from vouchers.terminals.queries import Caller
 from vouchers.terminals.serving import NotYours
+from vouchers.terminals.signing import Signature
 
 router = Router(tags=["offline"])
 
@@ -53,6 +54,7 @@ def one(caller: Caller, item: Any) -> dict[str, Any]:
             key=read.key,
             asked=asked_of(read),
             promised=read.promised,
+            signature=signature_of(read),
             at=timezone.now(),
         )
     except pydantic.ValidationError as wrong:
@@ -62,6 +64,11 @@ def one(caller: Caller, item: Any) -> dict[str, Any]:
     else:
         return told | outcome(taken)
     return told | {"status": problem.status, "problem": body(problem)}
+
+
+def signature_of(read: schemas.OfflineIn) -> Signature | None:
+    told = read.signature
+    return Signature(told.number, told.previous, told.value) if told else None
 
 
 def outcome(taken: Taken) -> dict[str, Any]:

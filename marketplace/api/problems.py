@@ -65,11 +65,14 @@ _OWN = {
     "unavailable": Sort(503, _("The service cannot answer at the moment. Try again with the same key.")),
 }
 
+CASES = ("over_cap", "paid_short", "signature_wrong", "signature_missing")
 CODES: dict[str, Sort] = {
     **{code: Sort(422, sentence) for code, sentence in IDENTIFYING.items()},
     **{code: Sort(422, sentence) for code, sentence in REDEEMING.items() if code != "not_held"},
-    **{code: Sort(202, OFFLINE[code]) for code in ("over_cap", "paid_short")},
+    **{code: Sort(202, OFFLINE[code]) for code in CASES},
     "code_wrong": Sort(422, ENROLLING["code_wrong"]),
+    "key_wrong": Sort(422, ENROLLING["key_wrong"]),
+    "key_kept": Sort(409, ENROLLING["key_kept"]),
     **_OWN,
 }
 

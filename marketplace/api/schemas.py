@@ -1,5 +1,7 @@
 """What is sent and answered. Amounts are strings of yuan ("8.00"); an unknown field is refused."""
 
+import base64
+import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
@@ -12,6 +14,7 @@ from ledger.files.problems import Wrong
 
 # No control characters, no halves of surrogate pairs: neither may reach the database.
 PLAIN = r"^[^\x00-\x1f\x7f]*$"
+BASE64 = re.compile(r"^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")
 
 
 def _instant(value: Any) -> datetime:
@@ -24,6 +27,12 @@ def _amount(value: Any) -> Decimal:
     if not isinstance(value, str) or len(value) > 12:
         raise ValueError('an amount is written "8.00"')
     return _read(kinds.YUAN, value)
+
+
+def _bytes(value: Any) -> bytes:
+    if not isinstance(value, str) or len(value) > 88 or not BASE64.fullmatch(value):
+        raise ValueError("bytes are written in base64")
+    return base64.b64decode(value)
 
 
 def _read(kind: kinds.Kind, value: str) -> Any:
@@ -43,6 +52,11 @@ Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
     WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 40}),
+]
+Base64 = Annotated[
+    bytes,
+    BeforeValidator(_bytes),
+    WithJsonSchema({"type": "string", "pattern": BASE64.pattern, "maxLength": 88}),
 ]
 Yuan = Annotated[str, Field(pattern=r"^-?[0-9]+\.[0-9]{2}$", examples=["8.00"])]
 
@@ -77,10 +91,29 @@ class RedemptionIn(QuoteIn):
     """One serving. `happened_at` is now when it is not given; without an offset it is Shanghai's time."""
 
 
+class SignatureIn(Strict):
+    """By the terminal's own key, over the record as docs/api.md says; `number` counts what that key has signed,
+    `previous` is the digest of the record before."""
+
+    number: Annotated[int, Field(strict=True, ge=1, le=2**53 - 1)]
+    previous: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", strict=True)]
+    value: Base64
+
+
+class TerminalKeyIn(Strict):
+    """The public key of this terminal, raw, and its own signature over `yiquan terminal key 1`, a line feed, the
+    SHA-256 of the key in hexadecimal digits, a line feed."""
+
+    algorithm: Literal["Ed25519", "ES256"]
+    public: Base64
+    proof: Base64
+
+
 class OfflineIn(QuoteIn):
     """One serving made without a network, under a key of its own.
 
-    `promised` is what the terminal told the elder that vouchers would pay, where it did.
+    `promised` is what the terminal told the elder that vouchers would pay, where it did. `signature` is expected
+    of a terminal that has registered a key, and of nobody else.
     """
 
     key: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,80}$", strict=True)]
@@ -89,6 +122,7 @@ class OfflineIn(QuoteIn):
         Annotated[Decimal, BeforeValidator(_amount), WithJsonSchema({"type": "string", "maxLength": 12})]
         | None
     ) = None
+    signature: SignatureIn | None = None
 
 
 class OfflineBatchIn(Strict):
@@ -244,6 +278,14 @@ class TerminalOut(Schema):
     services: list[ServiceOut]
     caps: Caps
     keys: dict[str, str] = Field(description="public keys of elders' codes, in base64 by id")
+    signs_as: str | None = Field(
+        description="fingerprint of the key by which this terminal signs what it serves without a network, where it "
+        "has registered one"
+    )
+
+
+class TerminalKeyOut(Schema):
+    signs_as: str = Field(description="the SHA-256 of the public key, in hexadecimal digits")
 
 
 class VoucherOut(Schema):

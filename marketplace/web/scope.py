@@ -25,6 +25,7 @@ from vouchers.models import (
     Redemption,
     ReviewCase,
     Serving,
+    SignedRecord,
     Statement,
     Voucher,
 )
@@ -161,3 +162,13 @@ def servings(user: Any) -> QuerySet[Serving]:
     if user.role in BY_DIVISION:
         return Serving.objects.filter(premises__division__in=ids_under([user.division.code]))
     return Serving.objects.none()
+
+
+def signed_records(user: Any) -> QuerySet[SignedRecord]:
+    """What tablets at premises of one's division signed of that."""
+    if sees_whole_city(user):
+        return SignedRecord.objects.all()
+    if user.role in BY_DIVISION:
+        mine = ids_under([user.division.code])
+        return SignedRecord.objects.filter(signer__terminal__premises__division__in=mine)
+    return SignedRecord.objects.none()

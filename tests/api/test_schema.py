@@ -132,7 +132,7 @@ def test_the_description_is_openapi_3_1_and_complete(db):
         f"/api/v1/{path}"
         for path in (
             "redemptions", "quotes", "redemptions/{number}/reversal", "offline-batches", "elders/me/vouchers",
-            "statements", "enrolments", "terminals/me",
+            "statements", "enrolments", "terminals/me", "terminals/me/key",
         )
     }  # fmt: skip
     for operations in described["paths"].values():

@@ -3,24 +3,25 @@
 experience.md checks 4, 5, 9, 11 and 12; the browser's bars of the counter.
 """
 
-import io
 import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import segno
 from django.core.management import call_command
-from PIL import Image
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, Playwright, TimeoutError, expect
 
 from tests import databases
 from tests.journeys.canteen import PIN, QUEUE, Canteen, canteen
 from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE, playing
+from tests.journeys.film import filmed
 from tests.journeys.test_every_page import faults, sideways
 from vouchers.elders.models import Elder
-from vouchers.offline.models import Serving
+from vouchers.offline.evidence import gaps
+from vouchers.offline.models import Serving, SignedRecord
 from vouchers.redemption.models import Redemption
 
 SIZES = {"phone": (390, 844), "tablet": (820, 1100)}
@@ -279,6 +280,10 @@ def test_twenty_without_a_network_get_twenty_receipts(place, chromium, tmp_path)
     assert {row.number for row in rows} == told and len(told) == rows.count() == 20
     assert Serving.objects.filter(redemption__in=rows, code="").count() == 20
     assert Elder.objects.filter(redemptions__in=rows).distinct().count() == 20
+    # Each was signed on the tablet, one after another, and nothing is missing in between.
+    signed = SignedRecord.objects.filter(serving__redemption__in=rows, verdict="good")
+    assert sorted(signed.values_list("number", flat=True)) == list(range(1, 21))
+    assert not gaps(SignedRecord.objects.all(), since=timezone.now() - timedelta(hours=1)).exists()
     call_command("verify_ledger")
 
 
@@ -294,14 +299,7 @@ RECEIPTS = """() => new Promise(done => {
 def test_the_camera_reads_a_card_and_the_cap_stops(place, chromium, tmp_path):
     """A card held before the camera, its PIN on the pad; then no network, and the cap for cards stops it."""
     card = place.card_of("EL23")
-    film = tmp_path / "card.mjpeg"
-    film.write_bytes(_film(card) * 4)
-    flags = [
-        "--use-fake-ui-for-media-stream",
-        "--use-fake-device-for-media-stream",
-        f"--use-file-for-fake-video-capture={film}",
-    ]
-    with tablet(chromium, place, tmp_path / "tablet", flags=flags) as context:
+    with tablet(chromium, place, tmp_path / "tablet", flags=filmed(card, tmp_path)) as context:
         page = open_counter(context)
         enrol(page, place)
         page.click("[data-name=service-LUNCH]")
@@ -340,18 +338,6 @@ def test_the_camera_reads_a_card_and_the_cap_stops(place, chromium, tmp_path):
 
 
 EVERYTHING = RECEIPTS.replace("record.receipt?.number", "JSON.stringify(record)")
-
-
-def _film(text: str) -> bytes:
-    """One frame with this QR code, as a camera would see it."""
-    code = io.BytesIO()
-    segno.make(text, error="m").save(code, kind="png", scale=6, border=6)
-    frame = Image.new("RGB", (640, 480), "#d8d2c4")
-    image = Image.open(code).convert("RGB")
-    frame.paste(image, ((640 - image.width) // 2, (480 - image.height) // 2))
-    out = io.BytesIO()
-    frame.save(out, "JPEG", quality=90)
-    return out.getvalue()
 
 
 def test_the_first_load_is_small_and_the_policy_strict(place, chromium, tmp_path):

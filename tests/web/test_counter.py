@@ -50,6 +50,11 @@ def test_the_small_modules():
     assert done.returncode == 0, done.stderr
 
 
+def test_it_signs_as_the_server_checks():
+    done = node("counter_signing.mjs")
+    assert done.returncode == 0, done.stderr
+
+
 def test_every_word_that_a_module_asks_for_is_there_and_none_is_idle():
     code = "\n".join(path.read_text() for path in MODULES.glob("*.js"))
     asked = set(re.findall(r'["`]([a-z][a-z_]+)["`]', code))

@@ -1,9 +1,10 @@
 """What was served without a network and not paid: the bureau sees both servings and decides; the bound is printed."""
 
 from django.urls import reverse
+from django.utils import timezone
 
 from providers.models import Operator
-from vouchers.models import Serving, Terminal
+from vouchers.models import Serving, SignedRecord, Terminal, TerminalKey
 from vouchers.offline import caps
 
 
@@ -41,6 +42,32 @@ def test_both_servings_stand_side_by_side_and_one_person_decides(as_, city):
     assert Serving.objects.get().decision == "borne"
     assert "窗口没有核对" in as_("clerk").get(address).content.decode()
     assert as_("clerk").post(address, {"decision": "bear", "reason": "again, please"}).status_code == 422
+
+
+def test_what_a_tablet_signed_and_what_is_missing_in_between(as_, city):
+    serving = city.servings[0]
+    listed, page = reverse("bureau:servings"), reverse("bureau:serving", args=[serving.pk])
+    assert "h-gaps" not in as_("clerk").get(listed).content.decode()
+    assert "Signature" not in as_("clerk").get(page).content.decode()
+    now = timezone.now()
+    terminal = Terminal.objects.create(
+        premises=serving.premises, name="二号", token_digest=b"2", enrolled_at=now, enrolled_by="x"
+    )
+    key = TerminalKey.objects.create(
+        terminal=terminal, algorithm="Ed25519", public=b"2" * 32, registered_at=now
+    )
+    SignedRecord.objects.create(
+        signer=key, key="k7", verdict="good", number=7, previous="a" * 64, text="-", digest="b" * 64,
+        value=b"-", serving=serving, recorded_at=now,
+    )  # fmt: skip
+    body = as_("clerk").get(listed).content.decode()
+    assert "二号: before record 7" in body
+    body = as_("clerk").get(page).content.decode()
+    assert "signed by the tablet" in body and "record 7 of this tablet" in body
+    clerk = city.people["clerk"]
+    clerk.division = city.people["otherstreet"].division
+    clerk.save()
+    assert "h-gaps" not in as_("clerk").get(listed).content.decode()
 
 
 def test_another_divisions_case_is_not_there(as_, city):

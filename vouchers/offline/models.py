@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from providers.models import Operator, Premises, Service
 from vouchers.elders.models import Elder
 from vouchers.redemption.models import Redemption
+from vouchers.terminals.models import TerminalKey
 
 
 class ServingQuerySet(models.QuerySet):
@@ -95,3 +96,52 @@ class Serving(models.Model):
     @property
     def number(self) -> str:
         return f"OS-{self.pk:09d}"
+
+
+class SignedRecord(models.Model):
+    """What a terminal signed of one serving, and whether that was so: evidence, as it came, beside the serving or the
+    redemption that its key had made before.
+
+    `text` bears neither PIN nor code of the elder. Unsigned, it has no number; `signing.py` says what is signed.
+    """
+
+    class Verdict(models.TextChoices):
+        GOOD = "good", _("signed by the tablet")
+        WRONG = "wrong", _("the signature is wrong")
+        MISSING = "missing", _("not signed")
+
+    signer = models.ForeignKey(TerminalKey, models.PROTECT, related_name="records", db_index=False)
+    key = models.CharField(max_length=80)
+    verdict = models.CharField(max_length=7, choices=Verdict)
+    number = models.BigIntegerField(null=True)
+    previous = models.CharField(max_length=64, blank=True)
+    text = models.TextField(blank=True)
+    digest = models.CharField(max_length=64, blank=True, help_text="SHA-256 of the text")
+    value = models.BinaryField(help_text="the signature")
+    serving = models.OneToOneField(Serving, models.PROTECT, null=True, related_name="signed")
+    redemption = models.ForeignKey(Redemption, models.PROTECT, null=True, related_name="+", db_index=False)
+    recorded_at = models.DateTimeField()
+
+    append_only = True
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["signer", "key"], name="signed_record_once_for_a_key"),
+            models.CheckConstraint(
+                name="signed_record_belongs_to_what_was_served",
+                condition=Q(serving__isnull=False) | Q(redemption__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="signed_record_unsigned_is_empty",
+                condition=Q(verdict="missing", number=None, text="")
+                | (~Q(verdict="missing") & Q(number__gte=1) & ~Q(text="")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["signer", "number"], name="signed_record_of_a_terminal"),
+            models.Index(fields=["recorded_at"], name="signed_record_told"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.signer_id} {self.number}"

@@ -18,8 +18,8 @@ from vouchers.codes.operations import identify
 from vouchers.codes.refusals import CannotIdentify
 from vouchers.elders.eligibility import age_on
 from vouchers.elders.models import Elder
-from vouchers.offline import caps
-from vouchers.offline.models import Serving
+from vouchers.offline import caps, evidence
+from vouchers.offline.models import Serving, SignedRecord
 from vouchers.redemption import terms
 from vouchers.redemption.models import Redemption
 from vouchers.redemption.operations import Redeemed, RedemptionOrder, receipt_again, redeem
@@ -29,6 +29,7 @@ from vouchers.terminals.asking import Asked
 from vouchers.terminals.models import Partner, Terminal
 from vouchers.terminals.queries import Caller
 from vouchers.terminals.serving import AHEAD, BACK, check_place
+from vouchers.terminals.signing import Signature
 
 SENTENCES = {
     "over_cap": _(
@@ -36,6 +37,12 @@ SENTENCES = {
     ),
     "paid_short": _(
         "Less was left on the vouchers than the counter had promised. The bureau decides about the rest."
+    ),
+    "signature_wrong": _(
+        "What the tablet sent is not what it signed. Nothing is paid by itself; the bureau looks into it."
+    ),
+    "signature_missing": _(
+        "This tablet signs what it serves without a network, and this was not signed. The bureau looks into it."
     ),
     "not_open": _("This case was decided before, or never was one."),
     "wrong_role": _("Only the bureau decides this."),
@@ -65,29 +72,41 @@ class CannotDecide(Refusal):
         return self._sentence or super().__str__()
 
 
-def take(*, caller: Caller, key: str, asked: Asked, promised: Decimal | None = None, at: datetime) -> Taken:
+def take(
+    *,
+    caller: Caller,
+    key: str,
+    asked: Asked,
+    promised: Decimal | None = None,
+    signature: Signature | None = None,
+    at: datetime,
+) -> Taken:
     """This function will take in one serving that was made without a network, once for its key.
 
     1. Answer a key that was used before with what became of it then.
     2. Refuse what cannot have been: premises of another, a time to come, a code that is not genuine.
     3. Lock terminal, journal and elder, so that caps and value are judged in one order.
-    4. Redeem; where a rule, a cap or value spent elsewhere forbids that, keep it as a case for the bureau.
+    4. Redeem; where a rule, a cap or value spent elsewhere forbids that, keep it as a case for the bureau. So too
+       where a terminal that signs has not signed it, or not this. What it signed is kept as evidence.
 
     So who was served is never lost and never paid twice. Call it outside any transaction.
     Raises: NotYours, CannotRedeem, CannotIdentify, UnderWay; nothing is written.
     """
     assert asked.happened_at is not None
     digest = asked.digest()
+    signed = evidence.check(
+        caller=caller, key=key, asked=asked, promised=promised, signature=signature, at=at
+    )
     known = _before(caller.scope, key, digest)
     if known is not None:
-        return known
+        return _with(signed, known)
     if asked.happened_at > at + AHEAD:
         raise CannotRedeem("out_of_time")
     check_place(caller=caller, premises=asked.premises, happened_at=asked.happened_at)
     service_id = terms.current().service_id(asked.service)
     if service_id is None:
         raise CannotRedeem("unknown_reference")
-    code = ""
+    code = evidence.why_not(signed)
     if asked.happened_at < at - BACK and not caller.may_tell_past:
         code = "out_of_time"
     try:
@@ -104,7 +123,7 @@ def take(*, caller: Caller, key: str, asked: Asked, promised: Decimal | None = N
         elder = Elder.objects.select_for_update(no_key=True).get(code=who)
         known = _before(caller.scope, key, digest)
         if known is not None:
-            return known
+            return _with(signed, known)
         amount = _amount(asked, elder)
         paper = "token" not in asked.credential
         if not code and _over_cap(caller, elder, asked.happened_at, amount, paper):
@@ -149,6 +168,7 @@ def take(*, caller: Caller, key: str, asked: Asked, promised: Decimal | None = N
             loser=loser,
             rival=_rival(caller, elder, asked.happened_at) if code else None,
         )
+        evidence.keep(signed, serving=serving, redemption_id=serving.redemption_id)
         if code:
             record(
                 by=caller.scope,
@@ -224,6 +244,12 @@ def _before(scope: str, key: str, digest: bytes) -> Taken | None:
     if receipt is None and serving is None:
         return None
     return Taken(receipt, serving if serving is not None and serving.code else None, repeated=True)
+
+
+def _with(signed: SignedRecord | None, known: Taken) -> Taken:
+    """What was told before, and now with a signature: of a first try whose answer was lost there is none yet."""
+    evidence.keep(signed, serving=known.case, redemption_id=known.receipt.id if known.receipt else None)
+    return known
 
 
 def _lock(caller: Caller) -> None:

@@ -5,9 +5,12 @@ A token is 32 random bytes, shown once; here only its SHA-256 is kept. Whoever r
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Length
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from providers.models import Operator, Premises
+from vouchers.terminals.signing import Algorithm, fingerprint
 
 
 class Bearer(models.Model):
@@ -44,6 +47,34 @@ class Terminal(Bearer):
 
     def __str__(self) -> str:
         return f"{self.premises.code} {self.name}"
+
+
+class TerminalKey(models.Model):
+    """The public key by which a terminal's servings without a network are checked: one, and never another. A device
+    that has lost its own is enrolled anew."""
+
+    terminal = models.OneToOneField(Terminal, models.PROTECT, primary_key=True, related_name="key")
+    algorithm = models.CharField(max_length=7, choices=[(one.value, one.value) for one in Algorithm])
+    public = models.BinaryField(unique=True, help_text="raw; vouchers/terminals/signing.py")
+    registered_at = models.DateTimeField()
+
+    append_only = True
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="terminal_key_is_of_its_length",
+                condition=(Q(algorithm=Algorithm.ED25519.value) & Q(Exact(Length("public"), 32)))
+                | (Q(algorithm=Algorithm.ES256.value) & Q(Exact(Length("public"), 65))),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.fingerprint
+
+    @property
+    def fingerprint(self) -> str:
+        return fingerprint(bytes(self.public))
 
 
 class Partner(Bearer):

@@ -12,7 +12,9 @@ from ledger.audit.operations import name_of, record
 from ledger.refusals import Refusal
 from providers.models import Operator, Premises
 from vouchers.elders import sealing
-from vouchers.terminals.models import EnrolmentCode, Partner, Terminal
+from vouchers.terminals import signing
+from vouchers.terminals.models import EnrolmentCode, Partner, Terminal, TerminalKey
+from vouchers.terminals.queries import Caller
 from vouchers.terminals.tokens import PARTNER, TERMINAL, digest, new_token
 
 ENROLMENT_MINUTES = 15
@@ -23,6 +25,8 @@ ENROLMENT_LENGTH = 10
 SENTENCES = {
     "code_wrong": _("This code is not good, was used before or has run out. Ask the office for a new one."),
     "name_missing": _("Give it a name by which people will know it, of 60 characters at most."),
+    "key_wrong": _("This public key cannot be used, or its own signature does not fit it."),
+    "key_kept": _("Another key was registered before. Enrol the terminal anew."),
     "operator_missing": _("Name at least one operator for which the partner may redeem."),
 }
 
@@ -172,6 +176,37 @@ def enrol(*, code: str, at: datetime) -> Enrolled:
         given.terminal = enrolled.terminal
         given.save(update_fields=["used_at", "terminal"])
     return enrolled
+
+
+def register_key(
+    *, caller: Caller, algorithm: str, public: bytes, proof: bytes, at: datetime
+) -> tuple[TerminalKey, bool]:
+    """This function will keep the public key of a terminal, once; from then on it signs what it takes without a
+    network. The second value is True where the same key was registered before.
+
+    `proof` is the key's own signature over `signing.registration`: the device holds the key, and signs as we check.
+    Raises CannotEnrol: key_wrong, key_kept; nothing is written.
+    """
+    text = signing.registration(public)
+    if not signing.is_signed(algorithm=algorithm, public=public, text=text, value=proof):
+        raise CannotEnrol("key_wrong")
+    with transaction.atomic():
+        terminal = Terminal.objects.select_for_update(no_key=True).get(id=caller.id)
+        before = TerminalKey.objects.filter(terminal=terminal).first()
+        if before is not None:
+            if (before.algorithm, bytes(before.public)) != (algorithm, public):
+                raise CannotEnrol("key_kept")
+            return before, True
+        if TerminalKey.objects.filter(public=public).exists():  # a device's key is its own
+            raise CannotEnrol("key_wrong")
+        key = TerminalKey.objects.create(
+            terminal=terminal, algorithm=algorithm, public=public, registered_at=at
+        )
+        detail = {"algorithm": algorithm, "fingerprint": key.fingerprint}
+        record(
+            by=caller.scope, at=at, action="register_key", subject=caller.scope, detail=detail, channel="api"
+        )
+    return key, False
 
 
 def _check_name(name: str) -> None:

@@ -1,6 +1,7 @@
 """What was served without a network and could not be paid: who bears it, and what the bureau decides."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -24,6 +25,7 @@ from marketplace.web.exports import Sheet, export
 from marketplace.web.lists import Listing
 from vouchers.models import Serving, Terminal
 from vouchers.offline import caps
+from vouchers.offline.evidence import gaps
 from vouchers.offline.operations import CannotDecide, decide_serving, worst_loss
 
 DECIDERS = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER})
@@ -33,7 +35,16 @@ SORTS = {
     "unpaid": ("unpaid", "id"),
     "loser": ("loser__name", "id"),
 }
-WITH = ("premises", "service", "elder", "loser", "rival__lease__premises", "rival__service", "redemption")
+LOOKED_BACK, MOST_GAPS = timedelta(days=30), 20
+WITH = (
+    "premises",
+    "service",
+    "elder",
+    "loser",
+    "rival__lease__premises",
+    "rival__service",
+    "redemption",
+)
 COLUMNS = (
     Field(gettext_lazy("Serving"), width=14),
     Field(gettext_lazy("Served"), As.TIME, width=20),
@@ -97,6 +108,7 @@ def servings(request: HttpRequest) -> HttpResponseBase:
     )
     if (file := export(request, Sheet("servings", "servings", COLUMNS, _lines(listing.rows)))) is not None:
         return file
+    broken = gaps(scope.signed_records(request.user), since=now - LOOKED_BACK)
     sums = waiting.aggregate(n=Count("id"), unpaid=Sum("unpaid"))
     return render(
         request,
@@ -108,6 +120,7 @@ def servings(request: HttpRequest) -> HttpResponseBase:
             "waiting": sums["n"],
             "unpaid": sums["unpaid"] or ZERO,
             "bound": bound(),
+            "gaps": broken.select_related("signer__terminal__premises", "serving", "redemption")[:MOST_GAPS],
             "trail": [(_("Review"), reverse("bureau:reviews")), (_("Served without a network"), None)],
         },
     )
@@ -117,7 +130,9 @@ def servings(request: HttpRequest) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def serving(request: HttpRequest, number: int) -> HttpResponse:
     """This page will show a case, both servings side by side, and pay it or leave it with the operator."""
-    found = get_object_or_404(scope.servings(request.user).exclude(code="").select_related(*WITH), pk=number)
+    found = get_object_or_404(
+        scope.servings(request.user).exclude(code="").select_related("signed", *WITH), pk=number
+    )
     form = ReasonForm(request.POST or None)
     refusal: Any = ""
     if request.method == "POST":

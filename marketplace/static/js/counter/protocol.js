@@ -19,7 +19,11 @@ export function body(record, pin) {
 }
 
 export function batch(records, pins) {
-  return { redemptions: records.map((record, n) => ({ key: record.key, ...body(record, pins[n]) })) };
+  return { redemptions: records.map((record, n) => ({ key: record.key, ...body(record, pins[n]), ...signature(record) })) };
+}
+
+function signature({ signed }) {
+  return signed ? { signature: { number: signed.number, previous: signed.previous, value: signed.value } } : {};
 }
 
 /** What a first try brought, for the queue. */

@@ -48,10 +48,12 @@ class Store {
     return this.read("records", (records) => records.getAll());
   }
 
-  async keepRecords(changed) {
+  /** `facts` are written with the records, or neither. */
+  async keepRecords(changed, facts = {}) {
     if (!changed?.length) return;
-    await this.write(["records"], (transaction) => {
+    await this.write(["records", "facts"], (transaction) => {
       for (const record of changed) transaction.objectStore("records").put(record);
+      for (const [name, value] of Object.entries(facts)) transaction.objectStore("facts").put(value, name);
     });
   }
 

@@ -8,6 +8,7 @@ import { call } from "./link.js";
 import { fen } from "./money.js";
 import * as protocol from "./protocol.js";
 import * as queue from "./queue.js";
+import * as signing from "./signing.js";
 
 export const SESSION = 5 * 60_000; // one scan serves its own counter this long (rules of the codes)
 export const UNDO = 10 * 60_000;
@@ -19,6 +20,7 @@ export class Till extends EventTarget {
   constructor(store, { language }) {
     super();
     Object.assign(this, { store, language, token: "", me: null, skew: 0, online: navigator.onLine, queue: queue.open(), pumping: false, timer: 0 });
+    this.hand = Promise.resolve(); // one signature after another: each bears the digest of the one before
   }
 
   async load() {
@@ -102,9 +104,65 @@ export class Till extends EventTarget {
       await this.store.keepFact("me", this.me);
       if (this.shut) await this.shutOut(false);
       this.said();
+      await this.register();
     } else if (answer.failed === "shut") {
       await this.shutOut(true);
       this.said();
+    }
+  }
+
+  // Signing: what is taken on trust bears the signature of this enrolment's own key.
+
+  /** The key of this enrolment, made the first time; nothing where the browser cannot make or keep one. */
+  async ownKey() {
+    const { terminal } = this.queue;
+    const kept = await this.store.fact("signing");
+    if (kept?.terminal === terminal) return kept;
+    const made = { terminal, ...(await signing.newKey()), number: 0, digest: signing.FIRST };
+    await this.store.keepFact("signing", made);
+    return made;
+  }
+
+  async register() {
+    try {
+      const own = await this.inTurn(() => this.ownKey());
+      if (this.me.signs_as === own.fingerprint) return;
+      const answer = await this.ask("terminals/me/key", { method: "POST", body: await signing.registration(own) });
+      if (answer.ok) {
+        this.me = { ...this.me, signs_as: answer.body.signs_as };
+        await this.store.keepFact("me", this.me);
+      }
+    } catch (error) {
+      console.warn(error); // without a key it serves as terminals without one do
+    }
+  }
+
+  /** Signs what waits and is not signed by this key; record and chain are kept in one write. */
+  sign() {
+    return this.inTurn(() => this.signWaiting()).catch((error) => console.warn(error)); // tried again before it is sent
+  }
+
+  inTurn(act) {
+    const done = this.hand.then(act);
+    this.hand = done.catch(() => {});
+    return done;
+  }
+
+  async signWaiting() {
+    const waiting = queue.unsent(this.queue).filter((record) => record.state === "waiting" && !queue.isStranded(this.queue, record));
+    if (!waiting.length || !this.token) return;
+    const own = await this.ownKey();
+    const bare = waiting.filter((record) => record.signed?.by !== own.fingerprint);
+    try {
+      for (const record of bare) {
+        const made = await signing.sign(own, protocol.body(record, ""), { key: record.key, number: own.number + 1, previous: own.digest });
+        record.signed = made.signed;
+        Object.assign(own, { number: own.number + 1, digest: made.digest });
+      }
+      await this.store.keepRecords(bare, { signing: own });
+    } catch (error) {
+      for (const record of bare) delete record.signed; // the chain is as it was
+      throw error;
     }
   }
 
@@ -196,6 +254,7 @@ export class Till extends EventTarget {
     const record = this.queue.records.get(kept.key);
     this.said();
     if (!known) {
+      await this.sign();
       this.later(0);
       return { kind: "trust", record };
     }
@@ -212,6 +271,7 @@ export class Till extends EventTarget {
     if (record.state === "accepted") return { kind: "yes", record };
     if (record.state === "refused") return { kind: "no", record };
     if (record.state === "review") return { kind: "trust", record };
+    await this.sign();
     this.later(SOON);
     if (!cap) return { kind: "trust", record };
     // It may have been spent: it stays until its receipt comes, and is then taken back.
@@ -281,6 +341,7 @@ export class Till extends EventTarget {
   }
 
   async sendBatch(keys) {
+    await this.sign(); // what a killed tab, or an earlier version, had left without
     await this.store.keepRecords(queue.begin(this.queue, keys));
     const records = keys.map((key) => this.queue.records.get(key));
     const pins = await Promise.all(records.map((record) => (record.sealed ? this.store.unseal(record.sealed) : "")));
