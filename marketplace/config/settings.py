@@ -204,6 +204,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 2 * 60 * 60,  # longer than any task; a task given out twice does nothing twice
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
+    # Who sends while the broker is down is told at once: what is owed stands in the outbox, beat comes for it.
+    "max_retries": 1,
+    "interval_start": 0.1,
 }
 
 # People

@@ -13,16 +13,17 @@ from typing import Any
 
 from django.utils import timezone
 
-from ledger.banking.continuity import gaps
 from ledger.banking.layouts import read_bank
 from ledger.banking.mappings import find_layout
 from ledger.files.table import Column, Table
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import day_of
+from ledger.models import BankLine
+from marketplace.jobs.breaks import told
 from marketplace.jobs.models import Job
 from marketplace.jobs.progress import Reporter
 from marketplace.offerings.operations import publish_loaded
-from providers.leases.receipts import Imported, import_bank, preview_bank
+from providers.leases.receipts import CannotImport, Imported, breaks_of, import_bank, preview_bank
 from vouchers.city.operations import CannotLoad, Loaded, load_city
 from vouchers.payments.operations import pay_what_bears_numbers
 from vouchers.programmes.operations import Issued, issue, preview_issue
@@ -163,15 +164,21 @@ def _bank(done: Imported) -> Result:
 def check_bank(work: Work) -> Result:
     rows = read_bank(work.file, find_layout(work.job.args["layout"]))
     imported, verdicts = preview_bank(rows)
-    for line in (broken := gaps(rows)):
-        work.tell(line, "", "balance_gap")
+    broken = breaks_of(verdicts)
+    for one in broken:
+        if not isinstance(one.after, BankLine):
+            work.tell(one.after.line, "", "balance_gap")
     for verdict in verdicts:
         row = verdict.row
         about = f"{day_of(row.booked_at)} {'-' if row.direction == 'out' else ''}{row.amount}"
         if verdict.lease:
             about += f" {verdict.lease}" + (f" {verdict.month:%Y-%m}" if verdict.month else "")
         work.tell(row.line, about, "repeated" if verdict.repeated else verdict.state)
-    return {**_bank(imported), "gaps": len(broken)}
+    return {
+        **_bank(imported),
+        "breaks": [told(one) for one in broken[:TOLD]],
+        "marks": [one.mark for one in broken],
+    }
 
 
 def do_bank(work: Work) -> Result:
@@ -183,6 +190,7 @@ def do_bank(work: Work) -> Result:
             layout=work.job.args["layout"],
             by=work.job.by,
             at=work.clock(),
+            breaks_seen=work.job.result.get("marks", []),
         )
     paid = pay_what_bears_numbers(by=work.job.by, at=work.clock())
     result = _bank(done)
@@ -223,6 +231,6 @@ KINDS: dict[str, Kind] = {
     Job.Kind.REVERSALS: Kind(_importer(files.REVERSALS, files.import_reversals), _checker(files.REVERSALS)),
     Job.Kind.EXPIRE: Kind(do_expire, check_expire),
     Job.Kind.CLOSE: Kind(do_close, None, (CannotSettle,)),
-    Job.Kind.BANK: Kind(do_bank, check_bank),
+    Job.Kind.BANK: Kind(do_bank, check_bank, (CannotImport,)),
     Job.Kind.STEPS: Kind(do_steps),
 }

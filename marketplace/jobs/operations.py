@@ -35,6 +35,7 @@ State, Stage = Job.State, Job.Stage
 SENTENCES = {
     "too_large": _("A file is larger than 512 MB. Split it and upload the parts."),
     "file_twice": _("Two files bear the same name. Choose each file once."),
+    "gaps_unseen": _("Say that you know what is missing between the balances, or drop the file."),
     "moved_on": _("This has gone on meanwhile. Reload the page to see where it stands."),
 }
 
@@ -79,16 +80,24 @@ def start(
     return job
 
 
-def go_on(*, job: Job, by: Any, at: datetime) -> Job:
-    """This function will let a checked job be done. Raises CannotStart: moved_on."""
+def go_on(*, job: Job, by: Any, at: datetime, knowing: bool = False) -> Job:
+    """This function will let a checked job be done.
+
+    `knowing`: the person says to know that balances of a bank's file break, and takes it so.
+    Raises CannotStart: moved_on, gaps_unseen.
+    """
     with transaction.atomic():
         job = Job.objects.select_for_update(of=["self"]).get(pk=job.pk)
         if job.state != State.CHECKED:
             raise CannotStart("moved_on")
+        gaps = len(job.result.get("marks", []))
+        if gaps and not knowing:
+            raise CannotStart("gaps_unseen")
         job.state, job.stage, job.ended_at = State.WAITING, Stage.DO, None
         job.done = job.total = 0
         job.save(update_fields=["state", "stage", "ended_at", "done", "total"])
-        record(by=by, at=at, action=f"do_{job.kind}", subject=f"job {job.pk}")
+        detail = {"gaps": gaps} if gaps else {}
+        record(by=by, at=at, action=f"do_{job.kind}", subject=f"job {job.pk}", detail=detail)
         _owe(job, at)
     return job
 

@@ -2,22 +2,26 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext_lazy as _
 
 from ledger import chart
 from ledger.audit.operations import name_of, record
+from ledger.banking.continuity import Break
 from ledger.banking.layouts import BankRow
+from ledger.banking.neighbours import breaks_around
 from ledger.journal.operations import Move, hold_journal_open, post
 from ledger.journal.queries import day_of
 from ledger.models import BankFile, BankLine
 from ledger.money import ZERO
+from ledger.refusals import Refusal
 from providers.leases.matching import Matched, OpenDue, Proposed, match
 from providers.models import Lease, Operator, Receipt, ReceiptPart, Refund, RentCharge
 
@@ -86,19 +90,44 @@ class Dues:
         return found
 
 
-def import_bank(*, rows: Sequence[BankRow], name: str, layout: str, by: Any, at: datetime) -> Imported:
+class CannotImport(Refusal):
+    """Refused; nothing is written. `code` is one of its sentences."""
+
+    sentences: ClassVar = {
+        "balances_moved": _(
+            "Meanwhile other lines of this account came in, and the balances break elsewhere than shown. Upload the file again and look."
+        ),
+    }
+
+
+def import_bank(
+    *,
+    rows: Sequence[BankRow],
+    name: str,
+    layout: str,
+    by: Any,
+    at: datetime,
+    breaks_seen: Collection[str] | None = None,
+) -> Imported:
     """This function will post the lines of a bank file that are not stored yet, in file order.
 
     1. Leave out what is stored: the n-th equal line of the file is the n-th stored.
     2. Match each incoming line to a lease, propose one, or leave it in suspense.
     3. Post each line under its own entry, dated the bank's day, and keep all its columns.
+
+    `breaks_seen`: the marks of the breaks of balances that a person looked at and takes; None where nobody is
+    asked, as money that the bank moved is posted whatever its order of arrival (rules.md section 8).
+    Raises CannotImport: balances_moved, when there is a break that was not seen.
     """
     with transaction.atomic():
         hold_journal_open()
         leases = dict(Lease.objects.values_list("code", "id"))
         file = None
         tally: Counter[str] = Counter()
-        for verdict in judge(rows, leases):
+        verdicts = list(judge(rows, leases))
+        if breaks_seen is not None and {one.mark for one in breaks_of(verdicts)} - set(breaks_seen):
+            raise CannotImport("balances_moved")
+        for verdict in verdicts:
             if verdict.repeated:
                 tally["repeated"] += 1
                 continue
@@ -155,6 +184,11 @@ def judge(rows: Sequence[BankRow], leases: dict[str, int]) -> Iterator[Verdict]:
         else:
             state, lease, month = _verdict(row, leases, operators, dues)
             yield Verdict(row, False, state, lease, month)
+
+
+def breaks_of(verdicts: Iterable[Verdict]) -> list[Break]:
+    """Where the balances of the lines that are new would break, among themselves and with what is stored."""
+    return breaks_around([one.row for one in verdicts if not one.repeated])
 
 
 def preview_bank(rows: Sequence[BankRow]) -> tuple[Imported, list[Verdict]]:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
-from ledger.banking.continuity import gaps
+from ledger.banking.continuity import breaks
 from ledger.banking.layouts import read_bank
 from ledger.banking.mappings import (
     CannotMap,
@@ -94,9 +94,8 @@ def test_any_layout_is_read_like_the_known_ones(story_db):
     known = [(one.fingerprint, one.occurrence) for one in plain]
     assert [(one.fingerprint, one.occurrence) for one in chinese] == known
     assert [(one.fingerprint, one.occurrence) for one in sheet] == known
-    assert (
-        gaps(plain) == [] and gaps([plain[0], plain[2]]) != []
-    )  # balances continuous; the control: a line missing
+    assert breaks([plain]) == []  # balances continuous
+    assert len(breaks([[plain[0], plain[2]]])) == 1  # the control: a line missing
 
     books = find_layout(mapped(BOOKS, header_line=3).layout_name)
     titled = [["湖城商业银行"], ["2026 年 3 月"], BOOKS, *BOOKS_ROWS]

@@ -97,6 +97,7 @@ PAGES = {
     "bureau:receipts": _page(BUREAU),
     "bureau:receipt": _page(BUREAU, posts=True),
     "bureau:arrears": _page(BUREAU),
+    "bureau:balances": _page(BUREAU),
     "bureau:catalogue": _page(BUREAU),
     "bureau:catalogue_service": _page(BUREAU, posts=True),
     "bureau:catalogue_house": _page(BUREAU, posts=True),

@@ -5,11 +5,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from ledger.banking.continuity import Break
 from ledger.banking.layouts import LAYOUTS, read_bank
 from ledger.banking.mappings import find_layout
 from ledger.journal.operations import exclusive
+from ledger.journal.queries import day_of
 from marketplace.management import base
-from providers.leases.receipts import import_bank
+from providers.leases.receipts import breaks_of, import_bank, preview_bank
 from vouchers.payments.operations import pay_what_bears_numbers
 
 
@@ -36,6 +38,8 @@ class Command(base.Command):
             raise base.Refused(_("There is no layout %(name)s.") % {"name": options["format"]}) from None
         rows = read_bank(file, layout)
         with exclusive("import_bank"):
+            for one in breaks_of(preview_bank(rows)[1]):
+                self._warn(one)
             done = import_bank(
                 rows=rows, name=file.name, layout=options["format"], by=self.by, at=timezone.now()
             )
@@ -43,4 +47,16 @@ class Command(base.Command):
         self.stdout.write(
             f"new {done.new}, repeated {done.repeated}, matched {done.matched}, "
             f"proposed {done.proposed}, unmatched {done.unmatched}"
+        )
+
+    def _warn(self, one: Break) -> None:
+        """What is missing is told; the lines that came are taken."""
+        self.stderr.write(
+            _("Account %(account)s: balances break between %(from)s and %(until)s; %(missing)s yuan missing.")
+            % {
+                "account": one.after.account[-4:],
+                "from": day_of(one.before.booked_at),
+                "until": day_of(one.after.booked_at),
+                "missing": one.missing,
+            }
         )

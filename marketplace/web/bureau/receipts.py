@@ -112,6 +112,7 @@ def receipts(request: HttpRequest) -> HttpResponseBase:
                 for name in ("proposed", "suspense", "paid", "out")
             ],
             "importing": role_of(request.user) == Role.BUREAU_CLERK,
+            "whole_city": scope.sees_whole_city(request.user),
             "trail": [(_("Bank lines"), None)],
         },
     )

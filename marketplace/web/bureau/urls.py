@@ -3,6 +3,7 @@ from django.urls import include, path
 from marketplace.web.bureau import (
     adaptation,
     audit,
+    balances,
     catalogue,
     layouts,
     overview,
@@ -20,6 +21,7 @@ urlpatterns = [
     path("months/<month:month>/compare/", views.compare, name="compare"),
     path("receipts/", receipts.receipts, name="receipts"),
     path("receipts/<int:number>/", receipts.receipt, name="receipt"),
+    path("balances/", balances.balances, name="balances"),
     path("bank-layouts/", layouts.layouts, name="layouts"),
     path("arrears/", receipts.owed, name="arrears"),
     path("audit/", audit.records, name="audit"),

@@ -17,6 +17,7 @@ from marketplace.accounts.models import Role
 from marketplace.jobs.models import Job, JobLine
 from marketplace.jobs.operations import CannotStart, drop, go_on, start
 from marketplace.web.access import BUREAU, STATEMENT_READERS, plays, role_of, roles
+from marketplace.web.bureau.balances import shown
 from marketplace.web.exports import Sheet, export
 from marketplace.web.lists import Listing
 from marketplace.web.work import words
@@ -125,7 +126,8 @@ def job(request: HttpRequest, number: int) -> HttpResponseBase:
                 drop(job=found, by=request.user, at=timezone.now())
                 messages.success(request, _("Dropped: nothing was done, and the files are gone."))
             else:
-                go_on(job=found, by=request.user, at=timezone.now())
+                knowing = "knowing" in request.POST
+                go_on(job=found, by=request.user, at=timezone.now(), knowing=knowing)
             return redirect("job", found.pk)
         except CannotStart as refused:
             refusal = refused
@@ -146,6 +148,7 @@ def job(request: HttpRequest, number: int) -> HttpResponseBase:
             "said": words.told(result.get("refusal", "")),
             "counts": [(words.COUNTS.get(n, n), v) for n, v in result.get("counts", {}).items()],
             "columns": [words.COLUMNS[name] for name in result.get("columns", [])],
+            "breaks": [shown(one) for one in result.get("breaks", [])],
             "problems": [{**one, "sentence": words.problem(one)} for one in result.get("problems", [])],
             "listing": listing,
             "lines": [(line, words.word(line.word)) for line in listing.page],
