@@ -109,7 +109,9 @@ def check(directory: Path, *, cache: Path, alone: bool = False, progress: Any = 
 
     `alone`: the caller keeps others from writing; otherwise an export under way is waited for.
     """
-    command = [sys.executable, "-I", str(SCRIPT), str(directory.absolute()), "--cache", str(cache.absolute())]
+    # Without asserts (-O): Beancount asserts the types of what it just made; its validation looks at them anyway.
+    command = [sys.executable, "-I", "-O", str(SCRIPT), str(directory.absolute())]
+    command += ["--cache", str(cache.absolute())]
     if alone:
         command.append("--alone")
     with tempfile.TemporaryFile("w+") as answer:
