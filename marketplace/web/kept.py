@@ -5,10 +5,12 @@ One script serves them all (static/js/counter/worker.js); the server puts before
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
+from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.http import HttpResponse
@@ -16,6 +18,9 @@ from django.templatetags.static import static
 from django.utils import translation
 
 WORKER = "js/counter/worker.js"
+# The reader of QR codes for cameras whose browser has none (js/counter/camera.js).
+DECODER, WASM = READER = ("vendor/barcode-detector.js", "vendor/zxing_reader.wasm")
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 COLOUR = "#083F33"
 
 
@@ -88,6 +93,17 @@ def manifest(*, start: str, name: str, short_name: str) -> HttpResponse:
 def plain(name: str) -> str:
     """Without the digest in its name: what an import in a module leads to."""
     return f"{'' if settings.STATIC_URL.startswith('/') else '/'}{settings.STATIC_URL}{name}"
+
+
+def reads_codes(view: View) -> View:
+    """This decorator will let a page with a camera compile WebAssembly, which no other page may."""
+    allowed: Any = csp_update({"script-src": ["'self'", "'wasm-unsafe-eval'"]})
+    return allowed(view)
+
+
+def reader() -> dict[str, str]:
+    """The addresses of the reader, as camera.js asks for them."""
+    return {"decoder": static(DECODER), "wasm": static(WASM)}
 
 
 def found(name: str) -> Path:

@@ -2,17 +2,19 @@
 between is lost, each has its receipt, and it is paid once. The same pages read well by large text, and hold no fault."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from unittest.mock import patch
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from marketplace.fulfilment import dispatch
 from tests import databases
-from tests.journeys.conftest import Site, serving
+from tests.journeys.conftest import CHROMIUM, FLAGS, PATIENCE, Site, serving
+from tests.journeys.film import filmed
 from tests.journeys.test_every_page import faults, sideways
 from tests.shop.ground import BATH, NOW
 from tests.shop.visits import BATH_LATER, MEAL, Homes, code_of, tell
@@ -42,19 +44,31 @@ def desk(site: Site, visit: Callable[..., BrowserContext]) -> Callable[..., Page
     """desk(user): a browser in which this user has signed in; its clock stands as the server's."""
 
     def open_(user, **how) -> Page:
-        store = SessionStore()
-        store["_auth_user_id"] = str(user.pk)
-        store["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
-        store["_auth_user_hash"] = user.get_session_auth_hash()
-        store.create()
         context = visit("", **{"width": 390, **how})
-        context.add_cookies([{"name": "sessionid", "value": store.session_key, "url": site.address}])
-        context.clock.set_fixed_time(BATH)
         context.grant_permissions(["geolocation"])
         context.set_geolocation({"latitude": 27.8302, "longitude": 113.1301})
-        return context.new_page()
+        return signed_in(context, site, user)
 
     return open_
+
+
+def signed_in(context: BrowserContext, site: Site, user, at: datetime = BATH) -> Page:
+    store = SessionStore()
+    store["_auth_user_id"] = str(user.pk)
+    store["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
+    store["_auth_user_hash"] = user.get_session_auth_hash()
+    store.create()
+    context.add_cookies([{"name": "sessionid", "value": store.session_key, "url": site.address}])
+    context.clock.set_fixed_time(at)
+    return context.new_page()
+
+
+@contextmanager
+def launched(browser: Browser, flags: list[str]) -> Iterator[Browser]:
+    """Another browser beside the module's, with flags of its own."""
+    another = browser.browser_type.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags])
+    yield another
+    another.close()
 
 
 def test_a_visit_without_a_network_in_the_middle(site, desk):
@@ -110,6 +124,43 @@ def test_a_visit_without_a_network_in_the_middle(site, desk):
     page.get_by_role("button", name="确认", exact=True).click()
     expect(page.locator("[data-told] .no")).to_contain_text("未采纳")
     assert VisitReport.objects.filter(hold=other.hold).exclude(refusal="").count() == 1
+
+
+def test_the_camera_reads_the_elders_code(site, browser, tmp_path):
+    """Where the browser has no reader of its own: ours is fetched, allowed by this page alone, and kept on the phone."""
+    ground = site.city
+    begins = BATH + timedelta(days=1)
+    work = ground.bath_of(ground.wang, begins, caregiver=ground.he)
+    tell(work, ground.he, "arrived", begins)
+    with (
+        patch("django.utils.timezone.now", lambda: begins),
+        launched(browser, filmed(code_of(ground.wang, begins)["token"], tmp_path)) as filming,
+    ):
+        context = filming.new_context(
+            base_url=site.address, locale="zh-CN", viewport={"width": 390, "height": 844}
+        )
+        context.set_default_timeout(PATIENCE)
+        page = signed_in(context, site, ground.he_user, at=begins)
+        said = []
+        page.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+        answer = page.goto(reverse("visits:visit", args=[work.pk]))
+        assert "script-src 'self' 'wasm-unsafe-eval'" in answer.headers["content-security-policy"]
+        assert "wasm" not in page.request.get(reverse("visits:today")).headers["content-security-policy"]
+        page.locator("html[data-kept=yes]").wait_for(state="attached")
+        assert not page.evaluate("'BarcodeDetector' in window")  # control: it is our own that reads
+        page.get_by_role("button", name="扫老人的幸福码").click()
+        expect(page.get_by_label("密码，由老人自己输入")).to_be_hidden()  # confirmed
+        page.wait_for_function(KEPT)
+        assert said == []
+    report = VisitReport.objects.get(hold=work.hold, kind="confirmed")
+    assert (report.refusal, report.happened_at >= begins - timedelta(minutes=1)) == ("", True)
+
+
+KEPT = """async () => {
+  for (const name of await caches.keys())
+    for (const kept of await (await caches.open(name)).keys()) if (kept.url.endsWith('zxing_reader.wasm')) return true;
+  return false;
+}"""
 
 
 def test_every_page_of_visits_is_without_fault(site, desk):

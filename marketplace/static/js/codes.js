@@ -46,6 +46,11 @@ export async function readToken(text, { keys, audience }) {
   };
 }
 
+/** MOVING, PAPER, or what else a token says that it is, genuine or not; null for what is no token. */
+export function kindOf(text) {
+  return decoded(text)?.[0] ?? null;
+}
+
 /** The window of 30 seconds in which an instant (milliseconds since 1970) lies. */
 export function windowOf(at) {
   return Math.floor(at / 1000 / WINDOW_SECONDS);

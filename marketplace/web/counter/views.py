@@ -3,7 +3,6 @@
 import json
 from functools import lru_cache
 
-from csp.decorators import csp_update
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,7 +18,6 @@ from marketplace.web.counter import words
 APP = "js/counter/app.js"
 # Addressed by {% static %}; the app's other modules are imported by their plain names.
 NAMED = ("css/tokens.css", "css/counter.css", "img/mark.svg", "img/counter.svg", APP)
-DECODER, WASM = "vendor/barcode-detector.js", "vendor/zxing_reader.wasm"
 
 
 def modules() -> list[str]:
@@ -35,16 +33,14 @@ def files() -> dict[str, str]:
         "worker": reverse("counter_worker"),
         "scope": reverse("counter"),
         "sprite": static("img/counter.svg"),
-        "decoder": static(DECODER),
-        "wasm": static(WASM),
+        **kept.reader(),
         "hotline": settings.HOTLINE,
     }
 
 
-# Compiling WebAssembly is allowed on this page alone: it reads the camera.
 @anyone
 @require_safe
-@csp_update({"script-src": ["'self'", "'wasm-unsafe-eval'"]})
+@kept.reads_codes
 def counter(request: HttpRequest) -> HttpResponse:
     """This page will take vouchers at a counter, with or without a network."""
     return render(request, "counter/counter.html", {"files": files(), "words": words.both()})
@@ -74,7 +70,7 @@ def _app() -> kept.Kept:
         name="yiquan-counter",
         named=NAMED,
         plain=modules(),
-        later=(DECODER, WASM),
+        later=kept.READER,
         shell=reverse("counter"),
         made_of=template.read_bytes() + json.dumps([words.both(), files()]).encode(),
     )

@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -12,7 +11,6 @@ from marketplace.web import kept
 from marketplace.web.access import anyone
 
 APP = "js/visits/app.js"
-DECODER, WASM = "vendor/barcode-detector.js", "vendor/zxing_reader.wasm"
 # What base.html and the pages name; the modules import one another by their plain names.
 NAMED = (
     "vendor/bootstrap.min.css",
@@ -34,6 +32,7 @@ def modules() -> list[str]:
     own = sorted(path.name for path in kept.found(APP).parent.glob("*.js"))
     return [
         *(f"js/counter/{name}" for name in FROM_COUNTER),
+        "js/codes.js",
         *(f"js/visits/{name}" for name in own if f"js/visits/{name}" != APP),
     ]
 
@@ -43,8 +42,7 @@ def files() -> dict[str, str]:
     return {
         "worker": reverse("visits:worker"),
         "scope": reverse("visits:today"),
-        "decoder": static(DECODER),
-        "wasm": static(WASM),
+        **kept.reader(),
         "pages": "yiquan-visits.pages",
     }
 
@@ -66,7 +64,7 @@ def _app() -> kept.Kept:
         name="yiquan-visits",
         named=NAMED,
         plain=modules(),
-        later=(DECODER, WASM),
+        later=kept.READER,
         pages=reverse("visits:today"),
     )
 

@@ -18,7 +18,7 @@ from marketplace.accounts.models import Role
 from marketplace.fulfilment.models import WorkOrder
 from marketplace.fulfilment.visits import Noted
 from marketplace.fulfilment.visits import report as take_report
-from marketplace.web import scope
+from marketplace.web import kept, scope
 from marketplace.web.access import BUREAU, roles
 from marketplace.web.photos import shown
 from marketplace.web.visits import keeping
@@ -118,6 +118,7 @@ def today(request: HttpRequest) -> HttpResponse:
 
 @roles(Role.CAREGIVER)
 @require_safe
+@kept.reads_codes
 def visit(request: HttpRequest, work: int) -> HttpResponse:
     """This page will show one visit, and take what is told of it."""
     found = get_object_or_404(_works(request), pk=work)
@@ -259,4 +260,7 @@ def words() -> dict[str, str]:
         "confirmed": _("The elder confirms"),
         "left": _("Leaving"),
         "absent": _("Nobody is there"),
+        "camera_denied": _("The camera is not allowed. Allow it in the browser, or type the code."),
+        "camera_missing": _("No camera was found. Use a USB scanner, or type the code."),
+        "camera_broken": _("The camera did not start. Try again, or type the code."),
     }

@@ -1,6 +1,7 @@
 // The caregiver's pages with scripts: whatever is told is kept on this phone first, then sent, in its order; nothing
 // leaves the queue without a receipt (counter/queue.js). Without a network the pages open as they were last seen.
 
+import { PAPER, kindOf } from "../codes.js";
 import { Camera } from "../counter/camera.js";
 import * as queue from "../counter/queue.js";
 import { openStore } from "../counter/store.js";
@@ -199,20 +200,23 @@ function scanning(form) {
   if (!navigator.mediaDevices?.getUserMedia) return;
   box.hidden = false;
   const video = box.querySelector("video");
+  const wrong = box.querySelector("[data-wrong]");
   const code = form.querySelector("#id_code");
   const camera = new Camera(video, files, (found) => {
     camera.stop();
     video.hidden = true;
     code.value = found;
-    form.requestSubmit();
+    if (kindOf(found) === PAPER) form.querySelector("#id_pin").focus(); // a card needs the PIN as well
+    else form.requestSubmit();
   });
   box.querySelector("[data-scan]").addEventListener("click", async () => {
     video.hidden = false;
+    say(wrong, "");
     try {
       await camera.start();
-    } catch {
+    } catch (error) {
       video.hidden = true;
-      box.hidden = true;
+      say(wrong, t({ NotAllowedError: "camera_denied", NotFoundError: "camera_missing" }[error?.name] ?? "camera_broken"));
       code.focus();
     }
   });
