@@ -214,6 +214,35 @@ class SecondFactor(models.Model):
         return f"second factor of {self.user_id}"
 
 
+class Passkey(models.Model):
+    """A key pair on a person's own device (WebAuthn): the public half, under the name that the person gave it.
+
+    `host`: the name of the site it was made for; it signs for no other.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="passkeys")
+    name = models.CharField(_("name"), max_length=60)
+    host = models.CharField(max_length=253)
+    credential_id = models.BinaryField(unique=True)
+    credential = models.BinaryField(help_text="attested credential data: device model, id, public key")
+    uses = models.BigIntegerField(
+        default=0, help_text="the device's own count at the last use; 0: it keeps none"
+    )
+    added_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="passkey_name_once"),
+            models.CheckConstraint(condition=~Q(name=""), name="passkey_has_a_name"),
+            models.CheckConstraint(condition=Q(uses__gte=0), name="passkey_uses_counted"),
+        ]
+
+    def __str__(self) -> str:
+        return f"passkey of {self.user_id}"
+
+
 class RecoveryCode(models.Model):
     """Ten digits on paper for the day the phone is lost. Each works once."""
 

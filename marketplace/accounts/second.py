@@ -1,4 +1,6 @@
-"""The second factor of those who approve money and make people: an authenticator app, and codes on paper.
+"""The second factor of those who approve money and make people: an authenticator app or passkeys, and codes on paper.
+
+Passkeys are in passkeys.py; whoever has either is asked for one of what they have.
 
 Five wrong codes in fifteen minutes for each account (marketplace/accounts/codes.py); a code is taken once.
 """
@@ -16,7 +18,7 @@ from django.db import transaction
 
 from ledger.audit.operations import record
 from marketplace.accounts.codes import WrongCode, forgive, one_more_try
-from marketplace.accounts.models import RecoveryCode, Role, SecondFactor, User
+from marketplace.accounts.models import Passkey, RecoveryCode, Role, SecondFactor, User
 from vouchers.elders import sealing
 
 ROLES = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.ADMINISTRATOR})
@@ -32,6 +34,10 @@ def is_asked(user: User) -> bool:
 
 
 def has_one(user: User) -> bool:
+    return has_app(user) or Passkey.objects.filter(user=user).exists()
+
+
+def has_app(user: User) -> bool:
     return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).exists()
 
 
@@ -61,31 +67,49 @@ def begin(*, user: User, at: datetime) -> tuple[str, str]:
 def confirm(*, user: User, code: str, address: str, at: datetime) -> list[str]:
     """This function will take the app into use, once its first code fits; the codes for paper, shown this once.
 
-    Raises: WrongCode.
+    Who has a passkey has codes already: then there are none here. Raises: WrongCode.
     """
-    _counted(user, address, at)
+    counted(user, address, at)
     with transaction.atomic():
         factor = SecondFactor.objects.select_for_update().filter(user=user, confirmed_at=None).first()
         if factor is None or not _fits(factor, code, at):
             raise WrongCode(None)
+        first = not has_one(user)
         factor.confirmed_at = at
         factor.save(update_fields=["confirmed_at", "last_step"])
-        RecoveryCode.objects.filter(user=user).delete()
-        paper = [f"{secrets.randbelow(10**PAPER_DIGITS):0{PAPER_DIGITS}d}" for _ in range(PAPER_CODES)]
-        RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, one)) for one in paper)
         record(by=user, at=at, action="second_factor_set_up", subject=f"user:{user.pk}")
-    forgive(subject=f"second factor of {user.pk}")
+        paper = new_paper(user=user, at=at) if first else []
+    forgive(subject=subject(user))
     return paper
+
+
+@transaction.atomic
+def new_paper(*, user: User, at: datetime) -> list[str]:
+    """This function will make new codes for paper, shown this once; those before it are void."""
+    User.objects.select_for_update().get(pk=user.pk)
+    no_paper(user=user)
+    paper = [f"{secrets.randbelow(10**PAPER_DIGITS):0{PAPER_DIGITS}d}" for _ in range(PAPER_CODES)]
+    RecoveryCode.objects.bulk_create(RecoveryCode(user=user, digest=_digest(user, one)) for one in paper)
+    record(by=user, at=at, action="recovery_codes_made", subject=f"user:{user.pk}")
+    return paper
+
+
+def no_paper(*, user: User) -> None:
+    RecoveryCode.objects.filter(user=user).delete()
+
+
+def paper_left(user: User) -> int:
+    return RecoveryCode.objects.filter(user=user, used_at=None).count()
 
 
 def verify(*, user: User, code: str, address: str, at: datetime) -> None:
     """This function will take six digits of the app, or one of the codes on paper. Raises: WrongCode."""
-    _counted(user, address, at)
+    counted(user, address, at)
     with transaction.atomic():
-        factor = SecondFactor.objects.select_for_update().filter(user=user).first()
-        if factor is None or factor.confirmed_at is None:
-            raise WrongCode(None)
-        if _fits(factor, code, at):
+        factor = (
+            SecondFactor.objects.select_for_update().filter(user=user, confirmed_at__isnull=False).first()
+        )
+        if factor is not None and _fits(factor, code, at):
             factor.save(update_fields=["last_step"])
         elif RecoveryCode.objects.filter(user=user, digest=_digest(user, code), used_at=None).update(
             used_at=at
@@ -93,20 +117,26 @@ def verify(*, user: User, code: str, address: str, at: datetime) -> None:
             record(by=user, at=at, action="recovery_code_used", subject=f"user:{user.pk}")
         else:
             raise WrongCode(None)
-    forgive(subject=f"second factor of {user.pk}")
+    forgive(subject=subject(user))
 
 
 @transaction.atomic
 def forget(*, user: User, by: Any, at: datetime) -> bool:
-    """This function will let the person set up a new app, when phone and paper are lost. Whether there was one."""
-    RecoveryCode.objects.filter(user=user).delete()
-    there, _rows = SecondFactor.objects.filter(user=user).delete()
+    """This function will let the person start anew, when phone, passkeys and paper are lost. Whether there was one."""
+    no_paper(user=user)
+    there = SecondFactor.objects.filter(user=user).delete()[0] + Passkey.objects.filter(user=user).delete()[0]
     record(by=by, at=at, action="second_factor_forgotten", subject=f"user:{user.pk}", channel="command")
     return bool(there)
 
 
-def _counted(user: User, address: str, at: datetime) -> None:
-    one_more_try(subject=f"second factor of {user.pk}", address=address, at=at)
+def subject(user: User) -> str:
+    """Under which wrong codes and wrong answers of passkeys are counted, together."""
+    return f"second factor of {user.pk}"
+
+
+def counted(user: User, address: str, at: datetime) -> None:
+    """Counts a try before anything is looked at. Raises: WrongCode when there were too many."""
+    one_more_try(subject=subject(user), address=address, at=at)
 
 
 def _fits(factor: SecondFactor, code: str, at: datetime) -> bool:

@@ -241,6 +241,9 @@ API_ENROLMENT_EACH_SECOND, API_ENROLMENT_AT_ONCE = 0.1, 20.0
 
 # Bureau and administrators sign in with a second factor; the sample city's demo sign-ins need none.
 SECOND_FACTOR_REQUIRED = not EMBEDDED
+# A passkey belongs to one host name and is made and used at its address alone: behind TLS at the very address, on
+# one's own machine at any port. Addresses that are numbers have none (WebAuthn).
+PASSKEY_HOSTS = HTTPS_HOSTS or ["localhost"]
 
 HOTLINE = "12349"  # who helps, on every page
 

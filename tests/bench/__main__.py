@@ -18,7 +18,7 @@ os.environ["TEST_DATA_DIR"] = os.environ.get("BENCH_DATA_DIR") or str(
     Path(__file__).resolve().parents[2] / ".data" / "bench"
 )
 
-PARTS = ("redemptions", "issue", "month", "books", "rules", "http", "pages")
+PARTS = ("redemptions", "issue", "month", "books", "rules", "http", "pages", "market")
 
 
 def main() -> None:

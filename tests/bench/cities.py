@@ -30,5 +30,9 @@ def one_programme(vouchers: int) -> str:
 
 
 def _bare(redemptions: int) -> str:
-    elders = redemptions // history.MEALS_A_MONTH
-    return server.kept(f"bare_{redemptions}", lambda name: ground.build(name, elders=elders))
+    return bare(f"bare_{redemptions}", elders=redemptions // history.MEALS_A_MONTH)
+
+
+def bare(name: str, *, elders: int) -> str:
+    """A city in which nothing was issued yet."""
+    return server.kept(name, lambda database: ground.build(database, elders=elders))

@@ -8,7 +8,7 @@ from tests.bench.measure import table
 from tests.bench.results import Result
 
 PAGE = PROJECT / "docs" / "performance.md"
-ORDER = ("redemptions", "issue", "month", "books", "rules", "http", "pages")
+ORDER = ("redemptions", "issue", "month", "books", "rules", "http", "pages", "market")
 
 HEAD = """# Performance
 

@@ -65,6 +65,7 @@ PAGES = {
     "sign_in_code": _page(EVERYBODY, public=True, step=True, posts=True),
     "sign_in_second": _page(EVERYBODY, public=True, step=True, posts=True),
     "sign_in_set_up": _page(EVERYBODY, public=True, step=True, posts=True),
+    "second_ways": _page(set(Role), posts=True),
     "sign_out": _page(EVERYBODY, public=True, method="post"),
     "set_language": _page(EVERYBODY, public=True, method="post"),
     "design": _page(EVERYBODY, public=True),

@@ -9,7 +9,7 @@ from marketplace.management import base
 
 class Command(base.Command):
     help = gettext_noop(
-        "Let a person whose phone and recovery codes are lost set up a new authenticator app at the next sign-in."
+        "Let a person whose phone, passkeys and recovery codes are lost set up a new second step at the next sign-in."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -20,4 +20,4 @@ class Command(base.Command):
         there = second.forget(user=base.user(name), by=base.user(by), at=timezone.now())
         if not there:
             raise base.Refused(_("%(name)s has no second factor.") % {"name": name})
-        self.stdout.write(_("%(name)s sets up a new app at the next sign-in.") % {"name": name})
+        self.stdout.write(_("%(name)s sets up a new second step at the next sign-in.") % {"name": name})

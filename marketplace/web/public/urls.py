@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.web.public import by_phone, second_factor, views
+from marketplace.web.public import by_phone, second_factor, views, ways
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("sign-in/code/", by_phone.code, name="sign_in_code"),
     path("sign-in/second/", second_factor.verify, name="sign_in_second"),
     path("sign-in/second/set-up/", second_factor.set_up, name="sign_in_set_up"),
+    path("me/second/", ways.ways, name="second_ways"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("language/", views.language, name="set_language"),
     path("design/", views.design, name="design"),

@@ -1,0 +1,80 @@
+"""A person's own second step, once signed in: app, passkeys, codes on paper; what is there, more, fewer."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from marketplace.accounts import passkeys, second
+from marketplace.accounts.codes import WrongCode
+from marketplace.accounts.models import Passkey, Role, User
+from marketplace.accounts.passkeys import CannotUsePasskey
+from marketplace.web.access import roles
+from marketplace.web.public import passkey
+from marketplace.web.public.second_factor import ask, is_sure, shown_once
+from marketplace.web.questions import address_of
+
+
+@roles(*Role)
+@sensitive_post_parameters("passkey")
+@require_http_methods(["GET", "HEAD", "POST"])
+def ways(request: HttpRequest) -> HttpResponse:
+    """This page will show one's app, passkeys and codes on paper; add a passkey, end one, make new codes.
+
+    Who has a second factor is asked for it first, unless it fitted a quarter of an hour ago: an unlocked desk is not
+    enough to change how its owner signs in.
+    """
+    user: User = request.user  # type: ignore[assignment]
+    here = reverse("second_ways")
+    if not is_sure(request):
+        return ask(request, user, here)
+    naming, refusal = passkey.PasskeyName(), ""
+    try:
+        if "passkey" in request.POST:
+            naming = passkey.PasskeyName(request.POST)
+            answer, question = passkey.answered(request)
+            if naming.is_valid():
+                return _added(request, user, naming.cleaned_data["name"], answer, question)
+        elif "remove" in request.POST:
+            number = request.POST["remove"]
+            one = get_object_or_404(Passkey, user=user, pk=number if number.isdecimal() else 0)
+            passkeys.remove(user=user, passkey=one, at=timezone.now())
+            messages.success(request, _("The passkey “%(name)s” is removed.") % {"name": one.name})
+            return redirect(here)
+        elif "paper" in request.POST and second.has_one(user):
+            return shown_once(request, user, second.new_paper(user=user, at=timezone.now()), here)
+    except (CannotUsePasskey, WrongCode) as refused:
+        if naming.is_bound:
+            naming.add_error("name", str(refused))
+        else:
+            refusal = str(refused)
+    context = {
+        "naming": naming,
+        "refusal": refusal,
+        "asked": passkey.asks_new(request, user),
+        "works_here": passkeys.works_at(passkey.host_of(request)),
+        "passkeys": Passkey.objects.filter(user=user),
+        "has_app": second.has_app(user),
+        "has_one": second.has_one(user),
+        "paper_left": second.paper_left(user),
+    }
+    return render(request, "public/second_ways.html", context)
+
+
+def _added(
+    request: HttpRequest, user: User, name: str, answer: object, question: dict | None
+) -> HttpResponse:
+    paper = passkeys.add(
+        user=user,
+        name=name,
+        answer=answer,
+        question=question,
+        address=address_of(request),
+        at=timezone.now(),
+    )
+    messages.success(request, _("The passkey “%(name)s” is added.") % {"name": name})
+    return shown_once(request, user, paper, reverse("second_ways"))
