@@ -101,7 +101,7 @@ def supplies(elder: Elder, sought: Sought, at: datetime) -> QuerySet[Supply]:
             ),
             km=_distance(centre_of(home)),
         )
-        .filter(operator_id__isnull=False)
+        .filter(Exists(lease))  # not by the column above: that would be looked up for each offer of the city
     )
     if sought.kind:
         found = found.filter(offer__service__category=sought.kind)

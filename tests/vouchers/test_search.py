@@ -83,6 +83,19 @@ def test_each_is_found_by_each_way(people):
     assert codes("lgl", among=Elder.objects.exclude(code="P4")) == ["P6"]
 
 
+def test_a_name_that_hundreds_bear_hides_no_other(db):
+    """Who types a whole name finds its bearers first, however many bear a longer one."""
+    home = story.division("98", "湖城市", "city")
+    for n in range(60):
+        story.elder(f"A{n:03d}", "李秀英", "1946-03-05", home)
+    story.elder("Z1", "李秀", "1946-03-05", home)
+    story.elder("Z2", "李秀云", "1946-03-05", home)
+    learn_names(["李秀英", "李秀", "李秀云"])
+    assert codes("李秀", most=3)[0] == codes("lixiu", most=3)[0] == "Z1"
+    assert codes("lixiuy", most=3) == ["A000", "A001", "A002"]
+    assert codes("李秀云") == ["Z2"]
+
+
 def test_loading_teaches_the_names(db, tmp_path):
     load(write(tmp_path / "a"))
     assert codes("liguilan") == ["EL01"]
