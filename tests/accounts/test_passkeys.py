@@ -75,6 +75,12 @@ def test_the_first_sign_in_makes_one_and_the_next_is_answered_by_it(clerk):
     page = client.post(url, {"passkey": answer, "name": "office"})
     paper = page.context["paper"]
     assert len(paper) == 8 and client.get("/statements/").status_code == 200
+    app = reverse(
+        "sign_in_set_up"
+    )  # who is in may add the app: then two ways lead in, and the paper stays good
+    code = shown(client.get(app).context["secret"], timezone.now())
+    assert client.post(app, {"code": code}).url == reverse("second_ways")
+    assert second.has_app(clerk) and client.get(app).url == reverse("sign_in")
 
     client, url = browser()
     assert url == reverse("sign_in_second")
