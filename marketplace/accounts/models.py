@@ -221,7 +221,7 @@ class Passkey(models.Model):
     """
 
     user = models.ForeignKey(User, models.CASCADE, related_name="passkeys")
-    name = models.CharField(_("name"), max_length=60)
+    name = models.CharField(max_length=60)
     host = models.CharField(max_length=253)
     credential_id = models.BinaryField(unique=True)
     credential = models.BinaryField(help_text="attested credential data: device model, id, public key")

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("name", models.CharField(max_length=60, verbose_name="name")),
+                ("name", models.CharField(max_length=60)),
                 ("host", models.CharField(max_length=253)),
                 ("credential_id", models.BinaryField(unique=True)),
                 (
