@@ -120,6 +120,21 @@ class Transaction:
                 self._undo()
 
 
+def ask(statement: Prepared, given: Mapping[str, Any]) -> list[Row]:
+    """The rows of one statement that only reads, in the transaction that is open, or in none. Raises Django's
+    database errors."""
+    if connection.in_atomic_block:
+        with Transaction() as inside:
+            return inside.send((statement, given), last=True)[0]
+    connection.ensure_connection()
+    raw: psycopg.Connection = connection.connection
+    with connection.wrap_database_errors:
+        try:
+            return _exchange(raw, (), [(statement, given)], ())[0]
+        except psycopg.errors.InvalidSqlStatementName:  # as in `send`
+            return _exchange(raw, (), [(statement, given)], ())[0]
+
+
 @dataclass
 class _Known:
     """What one connection has prepared, by the names on the server.

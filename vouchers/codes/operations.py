@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -235,8 +235,8 @@ def _is_fresh(window: int, at: datetime, *, offline: bool) -> bool:
 
 
 # Note [One statement]: whoever scans waits for this, so the elder is found and the window taken in one round trip.
-# Of two terminals at once the unique constraint lets one in; the other reads, in a statement of its own, which
-# sees what committed meanwhile. Its commit need not wait for the disk: a redemption commits after it and waits for
+# An earlier use comes with it. Of two terminals at once the unique constraint lets one in; the other reads, in a
+# statement of its own, which sees what committed meanwhile. Its commit need not wait for the disk: a redemption commits after it and waits for
 # both; without one, nothing was spent by the code.
 HURRY = Prepared("token_hurry", "SELECT set_config('synchronous_commit', 'off', true)")
 TAKE = Prepared(
@@ -251,7 +251,9 @@ TAKE = Prepared(
         FROM shown WHERE %(fresh)s::boolean
         ON CONFLICT ON CONSTRAINT token_of_a_window_serves_one_terminal DO NOTHING
         RETURNING id)
-    SELECT shown.elder_id, shown.code, EXISTS (SELECT FROM taken) FROM shown
+    SELECT shown.elder_id, shown.code, EXISTS (SELECT FROM taken), used.terminal, extract(epoch FROM used.used_at)
+    FROM shown LEFT JOIN vouchers_tokenuse used
+        ON used.code_id = shown.elder_id AND used."window" = %(window)s::bigint
     """,
 )
 
@@ -268,15 +270,18 @@ def _by_token(shown: Token, terminal: str, at: datetime, *, offline: bool) -> st
         _hurried, found = together.send((HURRY, {}), (TAKE, asked), last=True)
     if not found:
         raise CannotIdentify("token_invalid")
-    elder_id, elder, taken = found[0]
+    elder_id, elder, taken, used_by, seconds = found[0]
     assert elder_id and elder
     if taken == "t":
         return elder
-    first = TokenUse.objects.filter(code_id=int(elder_id), window=shown.serial).first()
-    if first is None:
-        raise CannotIdentify("token_expired", elder=elder)
-    if first.terminal != terminal:
+    used_at = datetime.fromtimestamp(float(seconds), UTC) if seconds else None
+    if used_at is None:
+        first = TokenUse.objects.filter(code_id=int(elder_id), window=shown.serial).first()
+        if first is None:
+            raise CannotIdentify("token_expired", elder=elder)
+        used_by, used_at = first.terminal, first.used_at
+    if used_by != terminal:
         raise CannotIdentify("token_used", elder=elder)
-    if abs(at - first.used_at) > SERVES_ITS_TERMINAL:
+    if abs(at - used_at) > SERVES_ITS_TERMINAL:
         raise CannotIdentify("token_expired", elder=elder)
     return elder

@@ -6,8 +6,7 @@ So a token that was revoked anywhere is refused by the next request everywhere.
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import connection
-
+from ledger.wire import Prepared, ask, words
 from vouchers.redemption.statements import First
 from vouchers.terminals.tokens import PARTNER, TERMINAL, digest, kind_of
 
@@ -38,23 +37,30 @@ class Known(NamedTuple):
     first: First | None
 
 
-FIND_TERMINAL = """
+# Through the wire, as the redemption itself: each request of each counter asks this first.
+FIND_TERMINAL = Prepared(
+    "terminal_find",
+    """
     SELECT t.id, t.name, p.code, r.id, r.request
     FROM vouchers_terminal t
     JOIN providers_premises p ON p.id = t.premises_id
-    LEFT JOIN vouchers_redemption r ON r.key_scope = 'terminal:' || t.id AND r.key = %s
-    WHERE t.token_digest = %s AND t.revoked_at IS NULL
-"""
+    LEFT JOIN vouchers_redemption r ON r.key_scope = 'terminal:' || t.id AND r.key = %(key)s
+    WHERE t.token_digest = %(digest)s AND t.revoked_at IS NULL
+    """,
+)
 
-FIND_PARTNER = """
+FIND_PARTNER = Prepared(
+    "partner_find",
+    """
     SELECT t.id, t.name, t.may_tell_past,
         (SELECT array_agg(o.code ORDER BY o.code) FROM vouchers_partner_operators m
             JOIN providers_operator o ON o.id = m.operator_id WHERE m.partner_id = t.id),
         r.id, r.request
     FROM vouchers_partner t
-    LEFT JOIN vouchers_redemption r ON r.key_scope = 'partner:' || t.id AND r.key = %s
-    WHERE t.token_digest = %s AND t.revoked_at IS NULL
-"""
+    LEFT JOIN vouchers_redemption r ON r.key_scope = 'partner:' || t.id AND r.key = %(key)s
+    WHERE t.token_digest = %(digest)s AND t.revoked_at IS NULL
+    """,
+)
 
 
 def find_caller(*, token: str, key: str = "") -> Known | None:
@@ -62,15 +68,15 @@ def find_caller(*, token: str, key: str = "") -> Known | None:
     kind = kind_of(token)
     if kind is None:
         return None
-    with connection.cursor() as cursor:
-        cursor.execute(FIND_PARTNER if kind == PARTNER else FIND_TERMINAL, [key, digest(token)])
-        row = cursor.fetchone()
-    if row is None:
+    found = ask(FIND_PARTNER if kind == PARTNER else FIND_TERMINAL, {"key": key, "digest": digest(token)})
+    if not found:
         return None
+    *about, first, request = found[0]
     if kind == PARTNER:
-        id_, name, may_tell_past, operators, *first = row
-        caller = Caller(kind, id_, name, operators=frozenset(operators), may_tell_past=may_tell_past)
+        id_, name, may_tell_past, operators = about
+        mine = frozenset(words(operators))
+        caller = Caller(kind, int(id_ or 0), name or "", operators=mine, may_tell_past=may_tell_past == "t")
     else:
-        id_, name, premises, *first = row
-        caller = Caller(kind, id_, name, premises=premises)
-    return Known(caller, None if first[0] is None else First(first[0], bytes(first[1])))
+        id_, name, premises = about
+        caller = Caller(kind, int(id_ or 0), name or "", premises=premises or "")
+    return Known(caller, First(int(first), bytes.fromhex(request[2:])) if first and request else None)
