@@ -29,7 +29,11 @@ from vouchers.models import (
     Paper,
     Project,
     ProjectPhoto,
+    Redemption,
+    SignedRecord,
     Statement,
+    Terminal,
+    TerminalKey,
     Visit,
     VisitReport,
 )
@@ -133,6 +137,7 @@ def attacked(story_template: str, django_db_blocker) -> Iterator[str]:
         papers_and_ties()
         visits()
         homes_and_stages()
+        signed()
         payments.tell()
         yield name
     databases.drop(name)
@@ -205,6 +210,19 @@ def homes_and_stages() -> None:
     ProjectPhoto.objects.create(project=project, photo=first, shows=ProjectPhoto.Shows.BEFORE)
     StageChange.objects.create(premises=hall, stage=hall.stage, since_on=story.MARCH, by="story", at=at)
     PremisesPhoto.objects.create(premises=hall, photo=second, taken_on=story.MARCH)
+
+
+def signed() -> None:
+    """Likewise: a tablet's key, and what it signed."""
+    at, hall = story.moment("2026-03-20 09:00"), Premises.objects.get(code="PM01")
+    tablet = Terminal.objects.create(
+        premises=hall, name="story", token_digest=b"-", enrolled_at=at, enrolled_by="story"
+    )
+    key = TerminalKey.objects.create(terminal=tablet, algorithm="Ed25519", public=b"-" * 32, registered_at=at)
+    SignedRecord.objects.create(
+        signer=key, key="k", verdict="missing", value=b"", redemption=Redemption.objects.earliest("id"),
+        recorded_at=at,
+    )  # fmt: skip
 
 
 def attack(statements: str, *, using: str = "default") -> psycopg.Error | None:
