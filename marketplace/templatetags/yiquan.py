@@ -185,11 +185,13 @@ def hotline() -> str:
     return getattr(settings, "HOTLINE", "12349")
 
 
-@register.simple_tag(takes_context=True)
-def main_nav(context: Context) -> list[navigation.Item]:
+@register.inclusion_tag("components/nav.html", takes_context=True)
+def main_nav(context: Context) -> dict[str, navigation.Header]:
     """The desks of the header. Error pages may be drawn without a user."""
     request = context.get("request")
-    return navigation.header_items(request) if request is not None and hasattr(request, "user") else []
+    if request is None or not hasattr(request, "user"):
+        return {"header": navigation.Header([], [])}
+    return {"header": navigation.header(request)}
 
 
 STATEMENT_MARKS = {

@@ -5,6 +5,7 @@ from django.urls import reverse
 
 from marketplace.accounts.models import Role
 from marketplace.web.access import FINDERS
+from marketplace.web.navigation import SHOWN, home_items
 from tests.web.builder import PASSWORD, PEOPLE
 
 
@@ -97,3 +98,19 @@ def test_everybody_has_a_first_page(as_, name):
         assert "Nothing to do here yet" in page.content.decode()
     for href in hrefs:
         assert as_(name).get(href).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["clerk", "approver", "street", "manager", "cashier"])
+def test_the_header_shows_a_few_desks_and_keeps_the_rest_at_hand(as_, city, name):
+    page = as_(name).get("/").content.decode()
+    header, body = page.split("</header>")
+    desks = home_items(city.people[name])
+    assert all(f'href="{desk.href}"' in header and f'href="{desk.href}"' in body for desk in desks)
+    assert header.count("<summary") == (len(desks) > SHOWN + 1)
+    shown, _rest, _kept = header.partition("<summary")
+    assert shown.count("<li>") == (SHOWN if len(desks) > SHOWN + 1 else len(desks))
+
+
+def test_a_desk_behind_the_rest_is_named_where_one_is(as_):
+    header = as_("clerk").get(reverse("registers:hub")).content.decode().split("</header>")[0]
+    assert 'class="here"><span class="visually-hidden">More: </span>Registers</summary>' in header
