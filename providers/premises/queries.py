@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import Avg, Q
+from django.db.models import Avg, Exists, Q, QuerySet
 
 from providers.divisions.models import Division
 from providers.premises.distances import Place
@@ -10,8 +10,17 @@ from providers.premises.models import Premises
 
 
 def centre_of(division: Division) -> Place | None:
-    """Where a community lies: the middle of the premises in it, or else in its street. One query."""
-    return centres_of([division])[division.pk]
+    """Where a community lies: the middle of the premises in it, or else in its street. One query.
+
+    The street is read only where the community has none: a city's street may hold hundreds of communities.
+    """
+    here = _known().filter(division=division)
+    asked = Q(division=division)
+    if division.parent_id:
+        asked |= Q(division__parent=division.parent_id) & ~Exists(here)
+    middles = _middles(_known().filter(asked))
+    own = [place for pk, _parent, place in middles if pk == division.pk]
+    return own[0] if own else _middle([place for _pk, _parent, place in middles])
 
 
 def centres_of(divisions: Iterable[Division]) -> dict[int, Place | None]:
@@ -20,25 +29,35 @@ def centres_of(divisions: Iterable[Division]) -> dict[int, Place | None]:
     The register holds no coordinates of communities, and none of homes: nobody is to be found by it.
     """
     wanted = {division.pk: division.parent_id for division in divisions}
-    known = Premises.objects.filter(
-        Q(division__in=wanted) | Q(division__parent__in=[parent for parent in wanted.values() if parent]),
-        latitude__isnull=False,
-        longitude__isnull=False,
+    middles = _middles(
+        _known().filter(
+            Q(division__in=wanted) | Q(division__parent__in=[parent for parent in wanted.values() if parent])
+        )
     )
-    rows = list(
-        known.order_by()
-        .values("division", "division__parent")
-        .annotate(x=Avg("longitude"), y=Avg("latitude"))
-        .values_list("division", "division__parent", "x", "y")
-    )
-    own = {division: (float(x), float(y)) for division, _parent, x, y in rows}
+    own = {division: place for division, _parent, place in middles}
     streets: dict[int, list[Place]] = {}
-    for _division, parent, x, y in rows:
-        streets.setdefault(parent or 0, []).append((float(x), float(y)))
+    for _division, parent, place in middles:
+        streets.setdefault(parent or 0, []).append(place)
     return {
         division: own.get(division) or _middle(streets.get(parent or 0, []))
         for division, parent in wanted.items()
     }
+
+
+def _known() -> QuerySet[Premises]:
+    """The premises of which it is known where they are."""
+    return Premises.objects.filter(latitude__isnull=False, longitude__isnull=False)
+
+
+def _middles(premises: QuerySet[Premises]) -> list[tuple[int, int | None, Place]]:
+    """Of each division with such premises: itself, what it lies in, and their middle."""
+    rows = (
+        premises.order_by()
+        .values("division", "division__parent")
+        .annotate(x=Avg("longitude"), y=Avg("latitude"))
+        .values_list("division", "division__parent", "x", "y")
+    )
+    return [(division, parent, (float(x), float(y))) for division, parent, x, y in rows]
 
 
 def _middle(places: list[Place]) -> Place | None:
