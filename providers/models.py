@@ -18,6 +18,7 @@ from providers.operators.models import Operator, PayeeAccount, SafetyCheck, Staf
 from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms, Sitting, Slot
 from providers.premises.models import Premises, StageChange
 from providers.proposals.models import PriceProposal
+from providers.reminders.models import Reminder, ReminderLine, ReminderRun
 from providers.services.models import CashPrice, Offer, Price, Service, TermsVersion
 
 __all__ = [
@@ -49,6 +50,9 @@ __all__ = [
     "ReceiptDecision",
     "ReceiptPart",
     "Refund",
+    "Reminder",
+    "ReminderLine",
+    "ReminderRun",
     "RentCharge",
     "SafetyCheck",
     "Service",

@@ -164,7 +164,7 @@ def _bank(done: Imported) -> Result:
 def check_bank(work: Work) -> Result:
     rows = read_bank(work.file, find_layout(work.job.args["layout"]))
     imported, verdicts = preview_bank(rows)
-    broken = breaks_of(verdicts)
+    broken = breaks_of(rows)
     for one in broken:
         if not isinstance(one.after, BankLine):
             work.tell(one.after.line, "", "balance_gap")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -124,10 +124,9 @@ def import_bank(
         leases = dict(Lease.objects.values_list("code", "id"))
         file = None
         tally: Counter[str] = Counter()
-        verdicts = list(judge(rows, leases))
-        if breaks_seen is not None and {one.mark for one in breaks_of(verdicts)} - set(breaks_seen):
+        if breaks_seen is not None and {one.mark for one in breaks_of(rows)} - set(breaks_seen):
             raise CannotImport("balances_moved")
-        for verdict in verdicts:
+        for verdict in judge(rows, leases):
             if verdict.repeated:
                 tally["repeated"] += 1
                 continue
@@ -186,9 +185,10 @@ def judge(rows: Sequence[BankRow], leases: dict[str, int]) -> Iterator[Verdict]:
             yield Verdict(row, False, state, lease, month)
 
 
-def breaks_of(verdicts: Iterable[Verdict]) -> list[Break]:
+def breaks_of(rows: Sequence[BankRow]) -> list[Break]:
     """Where the balances of the lines that are new would break, among themselves and with what is stored."""
-    return breaks_around([one.row for one in verdicts if not one.repeated])
+    stored = _stored(rows)
+    return breaks_around([row for row in rows if row.occurrence > stored[row.fingerprint]])
 
 
 def preview_bank(rows: Sequence[BankRow]) -> tuple[Imported, list[Verdict]]:

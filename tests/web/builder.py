@@ -36,6 +36,7 @@ from providers.models import (
     PriceProposal,
     Qualification,
     Receipt,
+    Reminder,
     Service,
     Shift,
     Sitting,
@@ -107,6 +108,7 @@ class City:
     jobs: list[Job] = field(default_factory=list)
     papers: list[Paper] = field(default_factory=list)
     payouts: list[Payout] = field(default_factory=list)
+    reminders: list[Reminder] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     delegations: list[Delegation] = field(default_factory=list)
     projects: list[Project] = field(default_factory=list)
@@ -285,6 +287,7 @@ def build(
     posted.lease.save()
     city.papers = [issue_paper(statement=posted, kind="certificate", by=city.people["clerk"], at=at(month))]
     city.findings = payments.inspected(city.leases[0], month, at(month))
+    city.reminders = payments.reminded(city.leases[0], before, at(month))
     city.payouts = payments.build(leases=city.leases, month=month, at=at(month))
     Objection.objects.create(
         statement=next(one for one in city.statements if one.month == month),

@@ -5,7 +5,18 @@ from decimal import Decimal
 from typing import Any
 
 from ledger.models import Head, SealApproval
-from providers.models import Finding, Handover, HandoverLine, Inspection, Lease, Owner, Refund
+from providers.models import (
+    Finding,
+    Handover,
+    HandoverLine,
+    Inspection,
+    Lease,
+    Owner,
+    Refund,
+    Reminder,
+    ReminderLine,
+    ReminderRun,
+)
 from vouchers.models import FundBudget, Payout
 
 
@@ -62,3 +73,15 @@ def inspected(lease: Lease, month: Any, at: Any) -> list[Finding]:
             inspection=visit, area="fire", text="灭火器过期", mend_until=month + timedelta(days=9)
         )
     ]
+
+
+def reminded(lease: Lease, month: Any, at: Any) -> list[Reminder]:
+    """A letter that was sent to one lease."""
+    run = ReminderRun.objects.create(dated_on=at.date(), by="clerk", at=at)
+    content = {"premises": lease.premises.name, "address": "湖滨路 1 号", "operator": "样例", "before": None}
+    letter = Reminder.objects.create(
+        run=run, lease=lease, number=f"CJ-{lease.code}-{at:%Y%m%d}", grade=1, dated_on=run.dated_on,
+        pay_until=run.dated_on + timedelta(days=15), amount=5, content=content,
+    )  # fmt: skip
+    ReminderLine.objects.create(reminder=letter, month=month, amount=5)
+    return [letter]

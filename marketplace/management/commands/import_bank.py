@@ -11,7 +11,7 @@ from ledger.banking.mappings import find_layout
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import day_of
 from marketplace.management import base
-from providers.leases.receipts import breaks_of, import_bank, preview_bank
+from providers.leases.receipts import breaks_of, import_bank
 from vouchers.payments.operations import pay_what_bears_numbers
 
 
@@ -38,7 +38,7 @@ class Command(base.Command):
             raise base.Refused(_("There is no layout %(name)s.") % {"name": options["format"]}) from None
         rows = read_bank(file, layout)
         with exclusive("import_bank"):
-            for one in breaks_of(preview_bank(rows)[1]):
+            for one in breaks_of(rows):
                 self._warn(one)
             done = import_bank(
                 rows=rows, name=file.name, layout=options["format"], by=self.by, at=timezone.now()

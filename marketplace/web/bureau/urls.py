@@ -9,6 +9,7 @@ from marketplace.web.bureau import (
     overview,
     prices,
     receipts,
+    reminders,
     servings,
     views,
 )
@@ -24,6 +25,9 @@ urlpatterns = [
     path("balances/", balances.balances, name="balances"),
     path("bank-layouts/", layouts.layouts, name="layouts"),
     path("arrears/", receipts.owed, name="arrears"),
+    path("arrears/reminders/", reminders.reminders, name="reminders"),
+    path("arrears/reminders/<int:number>.pdf", reminders.run_pdf, name="reminders_pdf"),
+    path("arrears/reminders/<str:number>/file.pdf", reminders.letter_pdf, name="reminder_pdf"),
     path("audit/", audit.records, name="audit"),
     path("catalogue/", catalogue.catalogue, name="catalogue"),
     path("catalogue/services/<code:service>/", catalogue.service, name="catalogue_service"),

@@ -16,7 +16,7 @@ from ledger.files.write import As
 from ledger.journal.queries import first_open_day, next_month
 from marketplace.templatetags.yiquan import iso, money, percent
 from marketplace.web import scope
-from marketplace.web.access import REGISTER_KEEPERS, REGISTER_READERS, plays, roles
+from marketplace.web.access import BUREAU, REGISTER_KEEPERS, REGISTER_READERS, plays, roles
 from marketplace.web.registers.history import history
 from marketplace.web.registers.lease_forms import (
     DecisionForm,
@@ -212,6 +212,8 @@ def lease(request: HttpRequest, code: str) -> HttpResponse:
             "sums": sums(plan),
             "programmes": list(found.programmes.order_by("code")),
             "statements": list(Statement.objects.filter(lease=found).order_by("-month")[:6]),
+            "reminders": list(found.reminders.all()),
+            "reminding": plays(request.user, BUREAU),
             "keeping": keeping,
             "form": form if lacking else None,
             "history": history(found.code),
