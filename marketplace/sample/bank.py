@@ -4,6 +4,7 @@ Payers pay what the approved statements say, so these rows are made when those f
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -46,7 +47,14 @@ class _Line:
 
 
 def receipts(
-    *, month: date, dues: list[Due], calendar: Calendar, seed: int, first: bool, opening: Decimal = OPENING
+    *,
+    month: date,
+    dues: list[Due],
+    calendar: Calendar,
+    seed: int,
+    first: bool,
+    opening: Decimal = OPENING,
+    payouts: Sequence[tuple[str, str, Decimal]] = (),
 ) -> list[dict[str, str]]:
     """This function will say what arrived on the account in `month`, up to yesterday.
 
@@ -88,6 +96,8 @@ def receipts(
     add(Decimal(rng.choice((3000, 5000, 8000))), "爱心助餐捐款", "示例慈善热心人", summary="捐款", day=2)
     add(Decimal("460.00"), "LS001 LS005 房租差额", "桂舟长者服务社", day=25)
     add(Decimal("88.00"), "现金存入", "", summary="现存", day=12)
+    for number, payee, amount in payouts:
+        add(-amount, f"拨付 {number}", payee, day=16)
     return _rows(sorted(lines, key=lambda x: (x.day, x.second)), month, calendar, opening)
 
 

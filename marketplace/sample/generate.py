@@ -103,7 +103,9 @@ class _Maker:
                 steps.append(f"settle_month {label(month)}")
             else:
                 self._half_approved(month)
-        steps += ["demo_families", "furnish", "orders", "visits", "demo_homes"]
+            if offset > -3:
+                steps.append(f"payouts {label(add_months(month, -1))}")
+        steps += ["demo_families", "furnish", "orders", "visits", "demo_homes", "reminders"]
         return self.sample
 
     # One month ---------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from marketplace.sample.demo_homes import make_demo_homes
 from marketplace.sample.demo_users import demo_user, make_demo_users
 from marketplace.sample.generate import ELDERS, generate
 from marketplace.sample.market import furnish, order
+from marketplace.sample.payments import pay_operators, remind_late_payers, to_be_paid
 from marketplace.sample.visits import visit
 from providers.models import Division
 from providers.ordering.times import instant
@@ -144,6 +145,12 @@ class Player:
         if word == "demo_homes":
             at = instant(calendar.today, clock(0, 5))
             return f"{make_demo_homes(by=self.by, at=at)} homes"
+        if word == "payouts":
+            month = date.fromisoformat(f"{rest[0]}-01")
+            at = instant(calendar.today, clock(0, 5))
+            return pay_operators(month=month, all_steps=month == calendar.start, at=at)
+        if word == "reminders":
+            return remind_late_payers(at=instant(calendar.today, clock(0, 5)))
         if word == "settle_month":
             return self._settle(rest[0])
         if word == "receipts":
@@ -196,6 +203,7 @@ class Player:
             seed=SEED,
             first=first,
             opening=self._balance_before(month),
+            payouts=to_be_paid(add_months(month, -2)),
         )
         if not rows:
             return "nothing yet"

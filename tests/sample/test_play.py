@@ -11,6 +11,8 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from ledger.banking.neighbours import accounts
+from ledger.models import BankLine
 from marketplace.accounts.models import User
 from marketplace.fulfilment.models import StandingOrder, WorkOrder
 from marketplace.management import base
@@ -20,9 +22,11 @@ from marketplace.sample.dates import Calendar, label
 from marketplace.sample.generate import CHANGED, CONFIRMED, REVIEWED, generate
 from marketplace.sample.player import SEED, Player, Progress, database_is_empty
 from marketplace.sample.terms import OFFERED_BESIDES
-from providers.models import Offer, OpeningHours, Shift
+from providers.models import Offer, OpeningHours, Reminder, Shift
+from providers.reminders.operations import drafts
 from vouchers.delegates.queries import delegations, own_records
-from vouchers.models import Project, Redemption, Statement
+from vouchers.funds.operations import fund_balance
+from vouchers.models import Payout, Project, Redemption, Statement
 
 from .reading import reckoned, rows
 
@@ -99,6 +103,16 @@ def test_the_program_makes_of_the_town_what_the_reckoning_makes_of_it(fresh_db, 
         listed.exclude(offer__service__code__in=projects).count()
         == Offer.objects.filter(order_terms__isnull=False).count()
     )
+    paid, current = (Payout.objects.filter(month=plan.calendar.month(n)) for n in (-3, -2))
+    assert paid and all(one.state == "approved" and (one.receipt or not one.to_pay) for one in paid)
+    assert {"approved", "reviewed", "confirmed", "draft"} == {one.state for one in current}
+    assert fund_balance() >= 0
+    letters = Reminder.objects.all()
+    assert letters and {one.grade for one in letters} == {1}
+    assert {one.grade for one in drafts(today) if not one.term_runs} >= {2}, (
+        "a second letter can be looked at"
+    )
+    assert not any(one.breaks for one in accounts(BankLine.objects.all()))
     homes = dict(Project.objects.values_list("state", "operator__code"))
     assert homes == {"planned": "OP05", "done": "OP05"}
     assert {one.user.phone() for one in StandingOrder.objects.all()} <= {"19911110001", own_phone(tmp_path)}
