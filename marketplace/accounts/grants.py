@@ -1,7 +1,8 @@
 """Granting roles: one administrator proposes, another confirms; ending an account takes one and holds at once.
 
 The command create_user makes the first administrators; from then on pages go this way alone. An administrator
-makes people and approves nothing: no role that moves money is an administrator's.
+makes people and approves nothing: no role that moves money is an administrator's. Nor can one become another
+person: the code of an invitation comes in two halves from two administrators.
 """
 
 import secrets
@@ -11,7 +12,7 @@ from datetime import datetime, timedelta
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
@@ -23,7 +24,7 @@ from vouchers.elders import sealing
 
 INVITATION_DAYS = 7
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is read for another
-LENGTH = 16
+HALF = 8  # of the code, for each of two administrators
 
 SENTENCES = {
     "not_administrator": _("Only an administrator grants roles and ends accounts."),
@@ -42,6 +43,8 @@ SENTENCES = {
         "Fewer than two administrators would be left, and nobody could grant a role any more. Grant the role to another person first."
     ),
     "ended": _("This account is ended already."),
+    "own_half": _("You gave out the first half: another administrator gives out the second."),
+    "half_gone": _("The second half was given out already, or the invitation is used or too old."),
     "invitation_gone": _("This invitation was used or is too old. Ask an administrator for a new one."),
 }
 
@@ -151,8 +154,8 @@ def _keep_two(leaving: User) -> None:
 def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
     """This function will give the role, once another administrator than the one who proposed it says so.
 
-    Returns the account, and for a new one the secret of its invitation: shown this once, good for a week and
-    one use. Whoever had another role is signed out everywhere, since a session holds for one role
+    Returns the account, and for a new one the first half of its invitation's code: shown this once, good for a
+    week and one use; another administrator gives out the second (`second_half`). Whoever had another role is signed out everywhere, since a session holds for one role
     (models.py). Raises CannotGrant.
     """
     with transaction.atomic():
@@ -166,7 +169,7 @@ def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
             raise CannotGrant("changed")
         if user is not None and user.pk == by.pk:
             raise CannotGrant("own")
-        secret = ""
+        half = ""
         if user is None:
             try:
                 user, _made = create_user(
@@ -175,7 +178,7 @@ def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
                 )  # fmt: skip
             except CannotCreateUser as refusal:
                 raise CannotGrant(refusal.code, str(refusal)) from None
-            secret = _invite(user, at)
+            half = _invite(user, by, at)
         else:
             if user.role == Role.ADMINISTRATOR and grant.role != Role.ADMINISTRATOR:
                 _keep_two(user)
@@ -183,13 +186,13 @@ def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
             if not user.is_active:
                 user.is_active = True
                 user.set_unusable_password()
-                secret = _invite(user, at)
+                half = _invite(user, by, at)
             user.save(update_fields=["role", "operator", "division", "is_active", "password"])
         grant.state, grant.decided_by, grant.decided_at = Grant.State.CONFIRMED, by, at
         grant.user = user
         grant.save()
         _tell(grant, "grant_role", by=by, at=at)
-    return user, secret
+    return user, half
 
 
 def decline(*, grant: Grant, by: User, at: datetime) -> Grant:
@@ -229,7 +232,7 @@ def end_account(*, user: User, reason: str, by: User, at: datetime) -> User:
 def new_invitation(*, user: User, by: User, at: datetime) -> str:
     """This function will make a new invitation for somebody who has lost the password; the one before is void.
 
-    The password that was no longer works. Raises CannotGrant.
+    The password that was no longer works. Returns the first half of the code. Raises CannotGrant.
     """
     with transaction.atomic():
         _administrator(by)
@@ -240,9 +243,33 @@ def new_invitation(*, user: User, by: User, at: datetime) -> str:
             raise CannotGrant("ended")
         user.set_unusable_password()
         user.save(update_fields=["password"])
-        secret = _invite(user, at)
+        half = _invite(user, by, at)
         record(by=by, at=at, action="invite_again", subject=f"user:{user.pk}")
-    return secret
+    return half
+
+
+def half_waiting(at: datetime) -> QuerySet[Invitation]:
+    """The invitations whose second half nobody has been shown yet."""
+    waiting = Invitation.objects.filter(half_sealed__isnull=False, used_at=None, until__gt=at)
+    return waiting.filter(user__is_active=True).select_related("user", "made_by").order_by("id")
+
+
+def second_half(*, user: User, by: User, at: datetime) -> str:
+    """This function will give out the second half of an invitation's code, once, to an administrator who has
+    not seen the first: so nobody but the invited person has the whole. Raises CannotGrant.
+    """
+    with transaction.atomic():
+        _administrator(by)
+        found = half_waiting(at).select_for_update(of=["self"]).filter(user=user).first()
+        if found is None or found.half_sealed is None or user.pk == by.pk:
+            raise CannotGrant("half_gone")
+        if found.made_by_id == by.pk:
+            raise CannotGrant("own_half")
+        half = sealing.open_sealed(found.half_sealed, field="invitation_half", row=user.username_key)
+        found.half_sealed, found.shown_to = None, by
+        found.save(update_fields=["half_sealed", "shown_to"])
+        record(by=by, at=at, action="give_second_half", subject=f"user:{user.pk}")
+    return half
 
 
 def accept(*, secret: str, password: str, at: datetime) -> User:
@@ -299,18 +326,21 @@ def plain(secret: str) -> str:
     return "".join(unicodedata.normalize("NFKC", secret).split()).replace("-", "").upper()
 
 
-def _invite(user: User, at: datetime) -> str:
-    """The secret of a new invitation; the one before is void."""
-    secret = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+def _invite(user: User, by: User, at: datetime) -> str:
+    """The first half of a new invitation's code; the invitation before is void."""
+    first, second = ("".join(secrets.choice(LETTERS) for _ in range(HALF)) for _half in range(2))
     Invitation.objects.update_or_create(
         user=user,
         defaults={
-            "digest": sealing.lookup(secret, field="invitation"),
+            "digest": sealing.lookup(first + second, field="invitation"),
             "until": at + timedelta(days=INVITATION_DAYS),
             "used_at": None,
+            "made_by": by,
+            "half_sealed": sealing.seal(second, field="invitation_half", row=user.username_key),
+            "shown_to": None,
         },
     )
-    return secret
+    return first
 
 
 def _tell(grant: Grant, action: str, *, by: User, at: datetime) -> None:

@@ -307,12 +307,28 @@ class Grant(models.Model):
 
 
 class Invitation(models.Model):
-    """Lets an account's person choose a password: a secret of which the keyed digest is kept, good once."""
+    """Lets an account's person choose a password: a secret of which the keyed digest is kept, good once.
+
+    Only that person ever has the whole of it: whoever made it was shown the first half, and another administrator
+    is shown the second, which is sealed until then.
+    """
 
     user = models.OneToOneField(User, models.CASCADE, related_name="invitation")
     digest = models.BinaryField(unique=True)
     until = models.DateTimeField()
     used_at = models.DateTimeField(null=True, blank=True)
+    made_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
+    half_sealed = models.BinaryField(null=True, help_text="the second half, until it was shown")
+    shown_to = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="invitation_halves_to_two_people",
+                condition=Q(shown_to=None) | ~Q(shown_to=F("made_by")),
+                violation_error_message=_("Another administrator gives out the second half."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"invitation of {self.user_id}"

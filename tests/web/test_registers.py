@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.audit.models import Record
-from marketplace.accounts.grants import CannotGrant, confirm, end_account, propose
+from marketplace.accounts.grants import CannotGrant, accept, confirm, end_account, propose, second_half
 from marketplace.accounts.models import Grant, User
 from marketplace.jobs.models import Job
 from providers.models import Division, Lease, LeaseTerms, Operator, Premises, Price, StageChange
@@ -525,6 +525,7 @@ def test_a_role_is_granted_by_two_administrators_and_ended_by_one(story_db):
     story.user("administrator-2", "administrator")
     story.user("administrator-3", "administrator")
     first, second = client("administrator"), client("administrator-2")
+    third = client("administrator-3")
     for who in ("clerk", "approver", "officer"):
         assert client(who).get(reverse("registers:users")).status_code == 403
     auditor = client("auditor")
@@ -552,8 +553,26 @@ def test_a_role_is_granted_by_two_administrators_and_ended_by_one(story_db):
     made = User.objects.get(username="new-approver")
     assert made.role == "bureau_approver" and not made.has_usable_password()
 
-    answer = first.post(reverse("registers:user", args=[made.pk]), {"do": "invite"})
-    code = re.search(r'class="digits num">([^<]+)<', answer.content.decode())[1]
+    def half(answer) -> str:
+        return re.search(r'class="digits num">([^<]+)<', answer.content.decode())[1]
+
+    # Nobody but the invited person has the whole code: two administrators have a half each.
+    started = first.post(reverse("registers:user", args=[made.pk]), {"do": "invite"})
+    asked = {"do": "half", "user": str(made.pk)}
+    assert "Show the second half" not in page(first, "users")
+    mine = send(first, "users", **asked)
+    assert mine.status_code == 409 and "another administrator" in mine.content.decode()
+    assert client("auditor").post(reverse("registers:users"), asked).status_code == 403
+    assert "Show the second half" in page(second, "users")
+    given = at_once(
+        [lambda: half(send(second, "users", **asked)), lambda: half(send(third, "users", **asked))]
+    )
+    (ending,) = (one for one in given if isinstance(one, str))
+    assert send(second, "users", **asked).status_code == 409  # once
+    code = half(started) + ending
+    for part in (half(started), ending, ending + half(started)):
+        with pytest.raises(CannotGrant):
+            accept(secret=part, password="a stone in the river", at=AT)
     anybody = Client(headers={"accept-language": "en"})
     own_words = {"code": code.lower(), "password": "a stone in the river", "again": "a stone in the river"}
     for typed_, told in (
@@ -573,15 +592,19 @@ def test_a_role_is_granted_by_two_administrators_and_ended_by_one(story_db):
     assert there.get(reverse("bureau:months")).status_code == 302  # at once
     assert send(second, "user", str(made.pk), **end).status_code == 409
     actions = set(Record.objects.filter(subject=f"user:{made.pk}").values_list("action", flat=True))
-    assert actions >= {"create_user", "grant_role", "invite_again", "accept_invitation", "end_account"}
+    assert actions >= {
+        "create_user",
+        "grant_role",
+        "invite_again",
+        "give_second_half",
+        "accept_invitation",
+        "end_account",
+    }
     opened = propose(username="new-approver", role="auditor", by=story.user_named("administrator"), at=AT)
-    again, secret = confirm(grant=opened, by=story.user_named("administrator-2"), at=AT)
-    assert (
-        again.is_active
-        and again.role == "auditor"
-        and secret
-        and not again.check_password("a stone in the river")
-    )
+    again, start = confirm(grant=opened, by=story.user_named("administrator-2"), at=AT)
+    assert again.is_active and again.role == "auditor" and not again.check_password("a stone in the river")
+    rest = second_half(user=again, by=story.user_named("administrator"), at=AT)
+    assert accept(secret=f"{start} {rest}", password="another stone in it", at=AT) == again
 
 
 def test_two_administrators_always_stay_and_nobody_changes_themselves(story_db):

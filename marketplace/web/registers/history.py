@@ -24,6 +24,7 @@ ACTIONS = {
     "decline_role": _("Role declined"),
     "end_account": _("Account ended"),
     "invite_again": _("Invited again"),
+    "give_second_half": _("Second half of the code given out"),
     "accept_invitation": _("Password chosen"),
     "add_photos": _("Photos added"),
     "reinstate_operator": _("Reinstated"),

@@ -96,7 +96,9 @@ class EndAccountForm(Marked):
 class InvitedForm(Marked):
     code = text(
         gettext_lazy("Invitation code"),
-        hint=gettext_lazy("Sixteen letters and digits, from your administrator."),
+        hint=gettext_lazy(
+            "Sixteen letters and digits: eight from each of two administrators, the first half first."
+        ),
         longest=60,
     )
     password = forms.CharField(
@@ -222,6 +224,7 @@ def users(request: HttpRequest) -> HttpResponseBase:
         ),
         nothing=(_("No account with a role"), _("The first administrators are made by a command.")),
         waiting=list(waiting.order_by("id")),
+        halves=list(grants.half_waiting(timezone.now())) if deciding else [],
         deciding=deciding,
         trail=[(_("Users and roles"), None)],
         **told,
@@ -233,6 +236,14 @@ def users(request: HttpRequest) -> HttpResponseBase:
 
 def _decide(request: HttpRequest) -> dict[str, Any]:
     """What to show after a decision that was refused or made an invitation; nothing when all is said."""
+    if request.POST.get("do") == "half":
+        number = request.POST.get("user", "")
+        found = get_object_or_404(staff(), pk=int(number) if number.isdecimal() and len(number) < 10 else 0)
+        try:
+            half = grants.second_half(user=found, by=person(request), at=timezone.now())
+        except CannotGrant as refusal:
+            return {"refusal": refusal}
+        return {"invitation": spaced(half), "invited": found, "second": True}
     number = request.POST.get("grant", "")
     grant = get_object_or_404(Grant, pk=int(number) if number.isdecimal() and len(number) < 10 else 0)
     try:
@@ -240,11 +251,11 @@ def _decide(request: HttpRequest) -> dict[str, Any]:
             grants.decline(grant=grant, by=person(request), at=timezone.now())
             messages.success(request, _("Declined: nothing was granted."))
             return {}
-        user, secret = grants.confirm(grant=grant, by=person(request), at=timezone.now())
+        user, half = grants.confirm(grant=grant, by=person(request), at=timezone.now())
     except CannotGrant as refusal:
         return {"refusal": refusal}
-    if secret:
-        return {"invitation": spaced(secret), "invited": user, "days": grants.INVITATION_DAYS}
+    if half:
+        return {"invitation": spaced(half), "invited": user, "days": grants.INVITATION_DAYS}
     messages.success(
         request, _("Granted: %(name)s is %(role)s now.") % {"name": user.username, "role": user.role_label}
     )
@@ -295,6 +306,7 @@ def user(request: HttpRequest, number: int) -> HttpResponse:
                     grants.end_account(user=found, reason=end.cleaned_data["why"], by=by, at=at)
                     done = _("Ended: nobody can sign in with this account any more.")
             elif do == "invite":
+                context["invited"] = found
                 context["invitation"] = spaced(grants.new_invitation(user=found, by=by, at=at))
                 context["days"] = grants.INVITATION_DAYS
             else:
