@@ -11,14 +11,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.models import Record
+from providers.leases import suspense
 from providers.leases.arrears import arrears
-from providers.models import Reminder, ReminderLine, ReminderRun
+from providers.models import Receipt, Reminder, ReminderLine, ReminderRun
 from providers.reminders.operations import CannotRemind, digest, drafts, remind
 from tests import story, threads
 from tests.story import MARCH, bank_line, day, moment
 from vouchers.models import Elder
 
 FIRST, SECOND, THIRD = 1, 2, 3
+
+
+def declined() -> None:
+    """What would pay LS03's January is declined: two leases owe rent."""
+    proposed = Receipt.objects.get(state="proposed")
+    suspense.decline(receipt=proposed, by=story.user_named("clerk"), at=moment("2026-04-01"))
 
 
 def send(on: str, *codes: str, by: str = "clerk") -> ReminderRun:
@@ -41,8 +48,9 @@ def told(run: ReminderRun) -> dict[str, tuple[int, list[date]]]:
 
 
 def test_the_oldest_open_month_tells_which_letter_is_next(story_db):
+    declined()
     owed = {one.lease: [due.month for due in one.dues] for one in arrears(day("2026-04-02"))}
-    assert len(owed) > 1 and "LS01" in owed
+    assert set(owed) == {"LS01", "LS03"}
     first = send("2026-04-02")
     assert told(first) == {code: (FIRST, months) for code, months in owed.items()}
     letter = first.letters.get(lease__code="LS01")
@@ -70,6 +78,7 @@ def test_the_oldest_open_month_tells_which_letter_is_next(story_db):
 
 
 def test_who_may_what_moved_and_two_at_once(story_db):
+    declined()
     assert refused("2026-04-02", by="approver") == "wrong_role"
     found = drafts(day("2026-04-02"))
     seen = {one.lease: digest(one) for one in found}
@@ -87,7 +96,8 @@ def test_who_may_what_moved_and_two_at_once(story_db):
     assert len({one.pk for one in answers}) == ReminderRun.objects.count() == 1
     assert Reminder.objects.count() == len(found)
     for model in (Reminder, ReminderLine, ReminderRun):
-        for attack in (model.objects.all().delete, lambda model=model: model.objects.update(id=0)):
+        rows = model.objects.all()
+        for attack in (lambda rows=rows: rows._raw_delete("default"), lambda rows=rows: rows.update(id=0)):
             with pytest.raises(Exception, match=r"permission denied|written once"), transaction.atomic():
                 attack()
 
@@ -110,6 +120,7 @@ def words_of(data: bytes, folder) -> str:
 
 def test_a_clerk_chooses_looks_and_sends_and_the_lease_shows_it(story_db, tmp_path):
     """By the clock: everything that the story left open is old by now."""
+    declined()
     clerk, url = client("clerk"), reverse("bureau:reminders")
     shown = clerk.get(url, {"over": "90"}).context["drafts"]
     take = {"take": [f"{one.lease}:{seen}" for one, _lease, _ticked, seen in shown]}
@@ -138,7 +149,7 @@ def test_a_clerk_chooses_looks_and_sends_and_the_lease_shows_it(story_db, tmp_pa
     lease = client("auditor").get(reverse("registers:lease", args=["LS01"])).content.decode()
     assert letter.number in lease and "first reminder" in lease
     alone = words_of(clerk.get(reverse("bureau:reminder_pdf", args=[letter.number])).content, tmp_path)
-    assert not words or ("LS02" not in alone and letter.number in alone)
+    assert not words or ("LS03" not in alone and letter.number in alone)
     assert clerk.get(url, {"lease": "LS01"}).context["drafts"][0][0].term_runs
     assert clerk.get(url, {"lease": "LS99"}).status_code == 404
     assert letter.dated_on == timezone.localdate()
