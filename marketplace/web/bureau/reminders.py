@@ -131,7 +131,9 @@ def _sent(request: HttpRequest, found: QuerySet[Reminder], name: str) -> HttpRes
     language = get_language() or "zh-hans"
     return given(
         request,
-        lambda: letters.pdf([(one, one.lines.all()) for one in told], language=language, at=told[0].run.at),
+        lambda: letters.pdf(
+            [(one, list(one.lines.all())) for one in told], language=language, at=told[0].run.at
+        ),
         name=f"{name}.pdf",
         back=reverse("bureau:reminders"),
     )
