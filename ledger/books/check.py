@@ -106,13 +106,14 @@ def nothing_to_show() -> Iterator[None]:
     Plugins pad, compare balances and look for documents; whatever is no transaction is an error in a piece. The
     display context learns with how many decimals amounts would be printed.
     """
-    kept = loader.PLUGINS_PRE[:], loader.PLUGINS_POST[:], grammar.Builder._dcupdate
+    builder: Any = grammar.Builder
+    kept = loader.PLUGINS_PRE[:], loader.PLUGINS_POST[:], builder._dcupdate
     loader.PLUGINS_PRE[:], loader.PLUGINS_POST[:] = [], []
-    grammar.Builder._dcupdate = lambda builder, number, currency: None
+    builder._dcupdate = lambda self, number, currency: None
     try:
         yield
     finally:
-        loader.PLUGINS_PRE[:], loader.PLUGINS_POST[:], grammar.Builder._dcupdate = kept
+        loader.PLUGINS_PRE[:], loader.PLUGINS_POST[:], builder._dcupdate = kept
 
 
 def load_piece(piece: Piece) -> dict[str, Any]:
