@@ -17,7 +17,7 @@ def centre_of(division: Division) -> Place | None:
     here = _known().filter(division=division)
     asked = Q(division=division)
     if division.parent_id:
-        asked |= Q(division__parent=division.parent_id) & ~Exists(here)
+        asked |= Q(division__parent=division.parent_id) & Q(~Exists(here))
     middles = _middles(_known().filter(asked))
     own = [place for pk, _parent, place in middles if pk == division.pk]
     return own[0] if own else _middle([place for _pk, _parent, place in middles])
