@@ -5,6 +5,7 @@ was taken away: in the bare story, as the superuser.
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
@@ -19,6 +20,7 @@ from marketplace.registers.models import PremisesPhoto
 from marketplace.rights import append_only_tables
 from providers.leases.models import ReceiptDecision
 from providers.models import Caregiver, Operator, Premises, Receipt, StageChange
+from providers.reminders.models import Reminder, ReminderLine, ReminderRun
 from tests import databases, payments, story
 from vouchers.models import (
     Consent,
@@ -138,6 +140,7 @@ def attacked(story_template: str, django_db_blocker) -> Iterator[str]:
         visits()
         homes_and_stages()
         signed()
+        reminded()
         payments.tell()
         yield name
     databases.drop(name)
@@ -192,6 +195,16 @@ def visits() -> None:
         scope="caregiver:CG01", key="k", request=b"-", hold=hold, caregiver=caregiver, kind="photo",
         happened_at=at, recorded_at=at, by="story", photo=photo,
     )  # fmt: skip
+
+
+def reminded() -> None:
+    """Likewise: a letter about rent that is owed."""
+    run = ReminderRun.objects.create(dated_on=story.MARCH, by="story", at=story.moment("2026-03-20 09:00"))
+    letter = Reminder.objects.create(
+        run=run, lease=Statement.objects.earliest("id").lease, number="r-1", grade=1, dated_on=story.MARCH,
+        pay_until=story.MARCH + timedelta(days=15), amount=1, content={},
+    )  # fmt: skip
+    ReminderLine.objects.create(reminder=letter, month=story.MARCH, amount=1)
 
 
 def homes_and_stages() -> None:
