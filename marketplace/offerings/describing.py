@@ -8,6 +8,8 @@ from django.db import transaction
 from ledger.audit.operations import record
 from marketplace.offerings.models import Listing, Story
 from providers.models import Premises
+from vouchers.photos.cleaning import Clean
+from vouchers.photos.operations import keep
 
 
 @transaction.atomic
@@ -19,6 +21,24 @@ def describe_service(*, listing: Listing, words: str, drawing: str, by: Any, at:
         row.save(update_fields=["words", "drawing"])
         detail = {"words": words, "drawing": drawing}
         record(by=by, at=at, action="describe_service", subject=row.service.code, detail=detail)
+    return row
+
+
+@transaction.atomic
+def picture_service(*, listing: Listing, photo: Clean | None, shows: str, by: Any, at: datetime) -> Listing:
+    """This function will show a photo of the operators' own with a service, or none: then its drawing stands again.
+
+    `shows`: the photo in words. Without a new photo the words of the one that is there change.
+    """
+    row = Listing.objects.select_for_update(of=["self"]).select_related("service").get(pk=listing.pk)
+    if photo is not None:
+        row.photo = keep(photo=photo, by=by, at=at)
+    if not shows:
+        row.photo = None
+    row.photo_shows = shows if row.photo is not None else ""
+    row.save(update_fields=["photo", "photo_shows"])
+    detail = {"photo": str(row.photo.number) if row.photo else "", "shows": row.photo_shows}
+    record(by=by, at=at, action="picture_service", subject=row.service.code, detail=detail)
     return row
 
 

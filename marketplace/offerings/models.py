@@ -7,11 +7,12 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.offerings.words import DRAWN
 from providers.models import Offer, Premises, Service
-from vouchers.models import Elder
+from vouchers.models import Elder, Photo
 
 
 class Listing(models.Model):
@@ -42,6 +43,19 @@ class Listing(models.Model):
         max_length=300, blank=True, help_text="what it is, in one or two plain sentences"
     )
     drawing = models.CharField(max_length=12, choices=Drawing, blank=True)
+    photo = models.OneToOneField(Photo, models.PROTECT, null=True, blank=True, related_name="of_service")
+    photo_shows = models.CharField(
+        max_length=120, blank=True, help_text="the photo in words, for who does not see it"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="listing_photo_in_words",
+                condition=Q(photo__isnull=True, photo_shows="")
+                | (Q(photo__isnull=False) & ~Q(photo_shows="")),
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.service)

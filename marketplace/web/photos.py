@@ -10,12 +10,18 @@ from marketplace.web.forms import Files
 from vouchers.models import Photo
 from vouchers.photos.cleaning import MOST_BYTES, CannotTake, Clean, clean
 
+SMALL_SIDE, SMALL_BYTES = 640, 45_000  # of a picture on a page of elders: with all else at most 150 KB
+
 
 class PhotosField(forms.FileField):
-    """One to `most` photos; a telephone offers its camera. `cleaned_data` is a list of what was cleaned (Clean). Each wrong one is named."""
+    """One to `most` photos; a telephone offers its camera. `cleaned_data` is a list of what was cleaned (Clean).
 
-    def __init__(self, *, most: int = 8, **options: Any) -> None:
+    Each wrong one is named. `small`: kept as it is shown on a telephone, not as evidence.
+    """
+
+    def __init__(self, *, most: int = 8, small: bool = False, **options: Any) -> None:
         self.most = most
+        self.sizes: dict[str, int] = {"side": SMALL_SIDE, "most": SMALL_BYTES} if small else {}
         options.setdefault("label", _("Photos"))
         options.setdefault("error_messages", {"required": _("Add a photo at least")})
         options.setdefault("widget", Files(attrs={"class": "form-control", "accept": "image/*"}))
@@ -34,7 +40,7 @@ class PhotosField(forms.FileField):
             try:
                 if file.size > MOST_BYTES:
                     raise CannotTake("photo_too_large")
-                taken.append(clean(file.read()))
+                taken.append(clean(file.read(), **self.sizes))
             except CannotTake as refusal:
                 wrong.append(f"{file.name}: {refusal}")
         if wrong:
@@ -42,10 +48,10 @@ class PhotosField(forms.FileField):
         return taken
 
 
-def shown(photo: Photo) -> HttpResponse:
+def shown(photo: Photo, *, cache: str = "private, no-store") -> HttpResponse:
     """The picture itself, for the eyes of whom the page is for."""
     return HttpResponse(
         photo.picture(),
         content_type="image/jpeg",
-        headers={"Content-Disposition": "inline", "Cache-Control": "private, no-store"},
+        headers={"Content-Disposition": "inline", "Cache-Control": cache},
     )

@@ -48,6 +48,15 @@ def test_it_stands_upright_and_is_made_small():
         assert image.getpixel((400, 100))[0] > 200 > 60 > image.getpixel((400, 1500))[0]  # red is on top
 
 
+def test_for_a_telephones_page_it_is_made_smaller_still():
+    noise = Image.effect_noise((1200, 900), 90).convert("RGB")
+    written = BytesIO()
+    noise.save(written, "JPEG", quality=95)
+    whole, small = clean(written.getvalue()), clean(written.getvalue(), side=320, most=30_000)
+    assert (small.width, small.height) == (320, 240) and len(small.data) <= 30_000
+    assert len(whole.data) > 30_000 and whole.width == 1200  # control
+
+
 def bomb(width: int, height: int) -> bytes:
     """The head of a PNG that claims a size; no pixel of it is there."""
 

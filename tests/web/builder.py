@@ -69,6 +69,7 @@ from vouchers.models import (
     Voucher,
 )
 from vouchers.photos.cleaning import clean
+from vouchers.photos.operations import keep
 from vouchers.settlement.papers import issue_paper
 from vouchers.settlement.queries import history, lease_facts
 from vouchers.settlement.reckon import Sums, reckon
@@ -115,6 +116,7 @@ class City:
     prices: list[PriceProposal] = field(default_factory=list)
     servings: list[Serving] = field(default_factory=list)
     photos: list[PremisesPhoto] = field(default_factory=list)
+    pictured: Any = None  # the service whose page shows a photo
 
 
 def _many(rows: Iterable[Any]) -> list[Any]:
@@ -282,6 +284,11 @@ def build(
         by="clerk",
         at=at(month),
     )
+    listing = Listing.objects.get(service=service)
+    listing.photo = keep(photo=clean(picture.getvalue()), by="clerk", at=at(month))
+    listing.photo_shows = "食堂的午餐：米饭和两个菜"
+    listing.save()
+    city.pictured = listing
     posted = city.statements[0]
     posted.lease.basis, posted.lease.decision_no = "relief", "样例决字〔2026〕1号"
     posted.lease.save()

@@ -18,6 +18,7 @@ MOST_PIXELS = 50_000_000  # of a JPEG, which is read at the size that is needed
 MOST_PIXELS_OTHERWISE = 20_000_000  # of others, which are read whole: 80 MB of memory
 SIDE = 1600  # pixels of the longer side that are kept: a grab rail and its screws can be seen
 QUALITY = 82
+LOWER = (72, 62, 52, 42)  # where a picture must be small, until it is
 # A JPEG with a second one behind it, as some telephones write, is opened as JPEG and calls itself MPO.
 FORMATS = ("JPEG", "PNG", "WEBP")
 
@@ -42,9 +43,10 @@ class Clean(NamedTuple):
     height: int
 
 
-def clean(data: bytes) -> Clean:
-    """This function will draw a photo anew: upright, at most SIDE pixels long, without anything written into it.
+def clean(data: bytes, *, side: int = SIDE, most: int | None = None) -> Clean:
+    """This function will draw a photo anew: upright, at most `side` pixels long, without anything written into it.
 
+    `most`: bytes that it shall not exceed, for pages that telephones load; details are given up for that.
     Memory is bounded before a pixel is read. Raises CannotTake.
     """
     if not data:
@@ -56,9 +58,9 @@ def clean(data: bytes) -> Clean:
             jpeg = photo.format in ("JPEG", "MPO")
             if photo.width * photo.height > (MOST_PIXELS if jpeg else MOST_PIXELS_OTHERWISE):
                 raise CannotTake("photo_too_large")
-            photo.draft("RGB", (SIDE, SIDE))  # a JPEG is decoded at a half, a quarter or an eighth
+            photo.draft("RGB", (side, side))  # a JPEG is decoded at a half, a quarter or an eighth
             upright = ImageOps.exif_transpose(photo)
-            upright.thumbnail((SIDE, SIDE))
+            upright.thumbnail((side, side))
             canvas = Image.new("RGB", upright.size, "white")
             shown = upright.convert("RGBA") if upright.has_transparency_data else upright.convert("RGB")
             canvas.paste(shown, mask=shown if shown.mode == "RGBA" else None)
@@ -66,6 +68,9 @@ def clean(data: bytes) -> Clean:
         raise CannotTake("photo_too_large") from None
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         raise CannotTake("photo_unreadable") from None
-    written = BytesIO()
-    canvas.save(written, "JPEG", quality=QUALITY, optimize=True)
+    for quality in (QUALITY, *LOWER):
+        written = BytesIO()
+        canvas.save(written, "JPEG", quality=quality, optimize=True)
+        if most is None or written.tell() <= most:
+            break
     return Clean(written.getvalue(), canvas.width, canvas.height)

@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marketplace.accounts.models import Role
-from marketplace.offerings.describing import describe_house, describe_service
+from marketplace.offerings.describing import describe_house, describe_service, picture_service
 from marketplace.offerings.models import Listing
 from marketplace.web import scope
 from marketplace.web.access import BUREAU, roles
 from marketplace.web.forms import Marked
 from marketplace.web.lists import Listing as List
+from marketplace.web.photos import PhotosField
 from providers.models import Premises, Service
 
 
@@ -34,6 +35,19 @@ class ServiceForm(Marked):
     )
     drawing = forms.ChoiceField(
         label=gettext_lazy("Picture"), choices=Listing.Drawing.choices, widget=forms.RadioSelect
+    )
+
+
+class PhotoForm(Marked):
+    photos = PhotosField(most=1, small=True, required=False, label=gettext_lazy("Photo"))
+    shows = forms.CharField(
+        label=gettext_lazy("What it shows"),
+        help_text=gettext_lazy(
+            "Read aloud to who does not see it, such as: lunch in the canteen, rice and two dishes"
+        ),
+        max_length=120,
+        error_messages={"required": gettext_lazy("Say what the photo shows")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
 
@@ -88,18 +102,48 @@ def _may_change(request: HttpRequest) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def service(request: HttpRequest, service: str) -> HttpResponse:
     """This page will change the words and the picture of one service."""
-    listing = get_object_or_404(Listing.objects.select_related("service"), service__code=service)
-    form = ServiceForm(request.POST or None, initial={"words": listing.words, "drawing": listing.drawn})
+    listing = get_object_or_404(Listing.objects.select_related("service", "photo"), service__code=service)
+    picturing = request.POST.get("do") in ("photo", "no_photo")
+    form = ServiceForm(
+        request.POST if request.method == "POST" and not picturing else None,
+        initial={"words": listing.words, "drawing": listing.drawn},
+    )
+    photo_form = PhotoForm(initial={"shows": listing.photo_shows})
     if request.method == "POST":
         if not (_may_change(request) and scope.sees_whole_city(request.user)):
             raise PermissionDenied
-        if form.is_valid():
+        if picturing:
+            photo_form = PhotoForm(request.POST, request.FILES)
+            if _pictured(request, listing, photo_form):
+                messages.success(request, _("Elders see this from now on."))
+                return redirect("bureau:catalogue_service", service)
+        elif form.is_valid():
             describe_service(listing=listing, **form.cleaned_data, by=request.user, at=timezone.now())
             messages.success(request, _("Elders see this from now on."))
             return redirect("bureau:catalogue_service", service)
     may = _may_change(request) and scope.sees_whole_city(request.user)
-    context = {"item": listing, "form": form, "may": may, "trail": _trail(listing.service.name)}
+    context = {
+        "item": listing,
+        "form": form,
+        "photo_form": photo_form,
+        "may": may,
+        "trail": _trail(listing.service.name),
+    }
     return render(request, "bureau/catalogue_service.html", context)
+
+
+def _pictured(request: HttpRequest, listing: Listing, form: PhotoForm) -> bool:
+    """Whether the photo was set or taken away; otherwise the form says why not."""
+    photo, shows = None, ""
+    if request.POST["do"] == "photo":
+        if not form.is_valid():
+            return False
+        photo, shows = next(iter(form.cleaned_data["photos"]), None), form.cleaned_data["shows"]
+        if photo is None and listing.photo is None:
+            form.add_error("photos", _("Add a photo at least"))
+            return False
+    picture_service(listing=listing, photo=photo, shows=shows, by=request.user, at=timezone.now())
+    return True
 
 
 @roles(*BUREAU)

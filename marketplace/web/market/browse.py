@@ -1,17 +1,21 @@
 """What there is: by kind and nearness, by what is typed, and one service with who pays which part."""
 
+import uuid
 from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from ledger.journal.queries import day_of
 from marketplace.offerings.baskets import open_basket
+from marketplace.offerings.models import Listing
 from marketplace.offerings.queries import SHOWN, Shown, Sought, shown, supplies
+from marketplace.web import photos
+from marketplace.web.access import signed_in
 from marketplace.web.family.acting import elder_of, for_elder
 from providers.models import Service
 from providers.ordering.queries import week_of
@@ -21,6 +25,7 @@ from vouchers.redemption.operations import RedemptionOrder, quote
 from vouchers.redemption.refusals import CannotRedeem
 
 A_PAGE = 10
+SEALED = "offer__service__listing__photo__sealed"  # the picture itself has an address of its own
 
 
 @for_elder
@@ -65,10 +70,23 @@ def _sought(request: HttpRequest) -> Sought:
 def offer_shown(request: HttpRequest, premises: str, service: str, elder: Elder, at: Any) -> Shown:
     """The offer of this address as this elder sees it; 404 when it is not listed."""
     found = supplies(elder, Sought(), at).filter(offer__premises__code=premises, offer__service__code=service)
-    one = shown(found.select_related(*SHOWN), elder=elder, terms=terms.current(), at=at)
+    one = shown(
+        found.select_related(*SHOWN, "offer__service__listing__photo").defer(SEALED),
+        elder=elder,
+        terms=terms.current(),
+        at=at,
+    )
     if not one:
         raise Http404
     return one[0]
+
+
+@signed_in
+@require_safe
+def picture(request: HttpRequest, number: uuid.UUID) -> HttpResponse:
+    """This page will show the photo that stands with a service now. Another photo has another number: it may be kept."""
+    listing = get_object_or_404(Listing.objects.select_related("photo"), photo__number=number)
+    return photos.shown(listing.photo, cache="private, max-age=604800, immutable")
 
 
 @for_elder

@@ -15,6 +15,7 @@ urlpatterns = [
     path("orders/<int:number>/<int:work>/time/", orders.change, name="change"),
     path("orders/<int:number>/<int:work>/days/", standing.days, name="days"),
     path("standing/<int:pk>/stop/", standing.stop_standing, name="stop"),
+    path("pictures/<uuid:number>/", browse.picture, name="picture"),
     path("<str:premises>/<str:service>/", browse.service, name="service"),
     path("<str:premises>/<str:service>/when/", choose.when, name="when"),
 ]
