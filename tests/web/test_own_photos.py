@@ -6,9 +6,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
 from ledger.audit.models import Record
+from marketplace.offerings.operations import publish
 from marketplace.web.photos import SMALL_BYTES, SMALL_SIDE
 from tests.vouchers.test_photos import WHERE, photo
 
@@ -18,6 +20,7 @@ def sent(data: bytes) -> SimpleUploadedFile:
 
 
 def test_the_clerk_sets_a_photo_and_elders_see_it_until_the_drawing_stands_again(as_, city):
+    publish(on=timezone.localdate(), by="night", at=timezone.now())
     listing, clerk, elder = city.pictured, as_("clerk"), as_("elder")
     page = reverse("bureau:catalogue_service", args=["SV01"])
     service = reverse("market:service", args=["PR0000", "SV01"])

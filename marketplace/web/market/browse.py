@@ -12,7 +12,6 @@ from django.views.decorators.http import require_safe
 
 from ledger.journal.queries import day_of
 from marketplace.offerings.baskets import open_basket
-from marketplace.offerings.models import Listing
 from marketplace.offerings.queries import SHOWN, Shown, Sought, shown, supplies
 from marketplace.web import photos
 from marketplace.web.access import signed_in
@@ -20,6 +19,7 @@ from marketplace.web.family.acting import elder_of, for_elder
 from providers.models import Service
 from providers.ordering.queries import week_of
 from vouchers.elders.models import Elder
+from vouchers.photos.models import Photo
 from vouchers.redemption import terms
 from vouchers.redemption.operations import RedemptionOrder, quote
 from vouchers.redemption.refusals import CannotRedeem
@@ -85,8 +85,8 @@ def offer_shown(request: HttpRequest, premises: str, service: str, elder: Elder,
 @require_safe
 def picture(request: HttpRequest, number: uuid.UUID) -> HttpResponse:
     """This page will show the photo that stands with a service now. Another photo has another number: it may be kept."""
-    listing = get_object_or_404(Listing.objects.select_related("photo"), photo__number=number)
-    return photos.shown(listing.photo, cache="private, max-age=604800, immutable")
+    photo = get_object_or_404(Photo, number=number, of_service__isnull=False)
+    return photos.shown(photo, cache="private, max-age=604800, immutable")
 
 
 @for_elder
