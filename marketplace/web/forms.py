@@ -39,6 +39,11 @@ def dress(field: forms.Field) -> forms.Field:
     return field
 
 
+def row_number(text: str) -> int:
+    """The number of a row as a page sent it back; 0, which no row has, for whatever else is sent."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 class Files(forms.FileInput):
     """Several files at once."""
 

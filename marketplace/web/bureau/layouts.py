@@ -34,7 +34,7 @@ from ledger.files.problems import FileRefused
 from ledger.models import BankFile, BankMapping
 from marketplace.accounts.models import Role
 from marketplace.web.access import BUREAU, role_of, roles
-from marketplace.web.forms import Marked
+from marketplace.web.forms import Marked, row_number
 
 SALT = "bank sample"
 LARGEST = 8 * 1024 * 1024
@@ -171,7 +171,7 @@ def layouts(request: HttpRequest) -> HttpResponse:
                     text = _signed(seen, header_line)
                     places = PlacesForm(headings=seen.headings, initial=guess(seen.headings))
             elif do == "drop":
-                found = get_object_or_404(BankMapping, pk=_number(request.POST.get("mapping", "")))
+                found = get_object_or_404(BankMapping, pk=row_number(request.POST.get("mapping", "")))
                 drop_mapping(mapping=found, **act)
                 messages.success(request, _("The mapping is gone."))
                 return redirect("bureau:layouts")
@@ -223,7 +223,3 @@ def layouts(request: HttpRequest) -> HttpResponse:
         },
         status=422 if wrong or problems else 409 if refusal else 200,
     )
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else 0

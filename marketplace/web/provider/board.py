@@ -27,7 +27,7 @@ from marketplace.fulfilment.routes import Door, in_order
 from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.evidence import TONES, shown_of
-from marketplace.web.forms import Marked
+from marketplace.web.forms import Marked, row_number
 from providers.models import Caregiver, OrderTerms
 from providers.ordering.times import instant
 from providers.premises.queries import centres_of
@@ -170,9 +170,7 @@ def sort_out(works: Iterable[WorkOrder]) -> tuple[list[Row], list[Sitting]]:
 
 def _accept(request: HttpRequest) -> HttpResponse:
     """Everything that is named and still waits; what was accepted or cancelled meanwhile is passed over."""
-    wanted = [
-        int(one) for one in request.POST.getlist("work") if one.isascii() and one.isdigit() and len(one) < 19
-    ]
+    wanted = [row_number(one) for one in request.POST.getlist("work")]
     done = 0
     for work in _works(request).filter(pk__in=wanted, state=State.PLACED).order_by("id"):
         try:
@@ -369,8 +367,7 @@ def _rounds(works: list[WorkOrder]) -> list[Round]:
 
 def _send_round(request: HttpRequest, works: list[WorkOrder], day: date) -> HttpResponse:
     people = Caregiver.objects.filter(operator=request.user.operator_id)  # type: ignore[union-attr]
-    number = request.POST.get("caregiver", "")
-    person = get_object_or_404(people, pk=int(number) if number.isdigit() and len(number) < 19 else 0)
+    person = get_object_or_404(people, pk=row_number(request.POST.get("caregiver", "")))
     sent, problem = 0, ""
     for work in works:
         if work.booking_id and work.caregiver_id is None and work.is_open:

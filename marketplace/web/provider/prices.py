@@ -20,7 +20,7 @@ from marketplace.accounts.models import Role
 from marketplace.web import prices as shown
 from marketplace.web.access import roles
 from marketplace.web.exports import Sheet, export
-from marketplace.web.forms import Marked
+from marketplace.web.forms import Marked, row_number
 from providers.models import Operator, Price, PriceProposal
 from vouchers.city.proposals import CannotPrice, propose_price, services_of, withdraw_price
 
@@ -100,8 +100,7 @@ def prices(request: HttpRequest) -> HttpResponseBase:
     operator, now = _own(request), timezone.now()
     proposals = PriceProposal.objects.filter(operator=operator)
     if request.method == "POST":
-        number = request.POST.get("proposal", "")
-        found = get_object_or_404(proposals, pk=int(number) if number.isdecimal() and len(number) < 18 else 0)
+        found = get_object_or_404(proposals, pk=row_number(request.POST.get("proposal", "")))
         try:
             withdraw_price(proposal=found, by=request.user, at=now)
         except CannotPrice as refusal:

@@ -19,7 +19,7 @@ from marketplace.accounts.models import Role
 from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.exports import Sheet, export
-from marketplace.web.forms import Marked
+from marketplace.web.forms import Marked, row_number
 from providers.models import Premises
 from vouchers.models import Redemption, Terminal
 from vouchers.terminals.operations import ENROLMENT_MINUTES, give_code, revoke
@@ -71,7 +71,7 @@ def terminals(request: HttpRequest) -> HttpResponseBase:
     form = CodeForm(places=places)
     code = stopped = None
     if request.POST.get("act") == "stop":
-        stopped = get_object_or_404(_own(places), pk=_number(request.POST.get("terminal", "")))
+        stopped = get_object_or_404(_own(places), pk=row_number(request.POST.get("terminal", "")))
         revoke(of=stopped, by=request.user, at=timezone.now())
     elif request.method == "POST":
         form = CodeForm(request.POST, places=places)
@@ -112,7 +112,3 @@ def _lines(rows: Iterable[Any]) -> Iterable[list[Any]]:
     for one in rows:
         state = _("stopped") if one.revoked_at else _("in use")
         yield [one.name, one.premises.code, one.premises.name, one.enrolled_at, one.last_at, state]
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0

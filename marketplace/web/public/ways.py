@@ -14,6 +14,7 @@ from marketplace.accounts.codes import WrongCode
 from marketplace.accounts.models import Passkey, Role, User
 from marketplace.accounts.passkeys import CannotUsePasskey
 from marketplace.web.access import roles
+from marketplace.web.forms import row_number
 from marketplace.web.public import passkey
 from marketplace.web.public.second_factor import ask, is_sure, shown_once
 from marketplace.web.questions import address_of
@@ -40,8 +41,7 @@ def ways(request: HttpRequest) -> HttpResponse:
             if naming.is_valid():
                 return _added(request, user, naming.cleaned_data["name"], answer, question)
         elif "remove" in request.POST:
-            number = request.POST["remove"]
-            one = get_object_or_404(Passkey, user=user, pk=number if number.isdecimal() else 0)
+            one = get_object_or_404(Passkey, user=user, pk=row_number(request.POST["remove"]))
             passkeys.remove(user=user, passkey=one, at=timezone.now())
             messages.success(request, _("The passkey “%(name)s” is removed.") % {"name": one.name})
             return redirect(here)

@@ -23,7 +23,7 @@ from marketplace.accounts.operations import WITH_OPERATOR
 from marketplace.templatetags.yiquan import moment
 from marketplace.web.access import USER_READERS, anyone, plays, role_of, roles
 from marketplace.web.family.acting import person
-from marketplace.web.forms import Marked
+from marketplace.web.forms import Marked, row_number
 from marketplace.web.registers.entry import pick, reason, text
 from marketplace.web.registers.history import history
 from marketplace.web.registers.table import Col, Filter, register_page
@@ -237,15 +237,13 @@ def users(request: HttpRequest) -> HttpResponseBase:
 def _decide(request: HttpRequest) -> dict[str, Any]:
     """What to show after a decision that was refused or made an invitation; nothing when all is said."""
     if request.POST.get("do") == "half":
-        number = request.POST.get("user", "")
-        found = get_object_or_404(staff(), pk=int(number) if number.isdecimal() and len(number) < 10 else 0)
+        found = get_object_or_404(staff(), pk=row_number(request.POST.get("user", "")))
         try:
             half = grants.second_half(user=found, by=person(request), at=timezone.now())
         except CannotGrant as refusal:
             return {"refusal": refusal}
         return {"invitation": spaced(half), "invited": found, "second": True}
-    number = request.POST.get("grant", "")
-    grant = get_object_or_404(Grant, pk=int(number) if number.isdecimal() and len(number) < 10 else 0)
+    grant = get_object_or_404(Grant, pk=row_number(request.POST.get("grant", "")))
     try:
         if request.POST.get("do") == "decline":
             grants.decline(grant=grant, by=person(request), at=timezone.now())

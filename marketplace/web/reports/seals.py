@@ -19,7 +19,7 @@ from ledger.seals.operations import CannotSeal, approve_seal, put_seal
 from marketplace.accounts.models import Role
 from marketplace.web.access import BUREAU, anyone, role_of, roles
 from marketplace.web.exports import Sheet, export
-from marketplace.web.forms import Marked
+from marketplace.web.forms import Marked, row_number
 from marketplace.web.lists import Listing
 from providers.handover.operations import digest_of
 from providers.models import Handover
@@ -93,8 +93,7 @@ def seals(request: HttpRequest) -> HttpResponseBase:
             raise PermissionDenied
         try:
             if request.POST.get("do") == "seal":
-                text = request.POST.get("approval", "")
-                number = int(text) if text.isdecimal() and len(text) < 10 else 0
+                number = row_number(request.POST.get("approval", ""))
                 put_seal(approval=get_object_or_404(SealApproval, pk=number), **act)
                 messages.success(request, _("Noted."))
                 return redirect("reports:seals")

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from marketplace.accounts.models import Role
 from marketplace.web import scope
 from marketplace.web.access import STATEMENT_READERS, role_of, roles
+from marketplace.web.forms import row_number
 from marketplace.web.trace.figures import FIGURES
 from marketplace.web.trace.forms import AnswerForm, ObjectionForm
 from marketplace.web.trace.statements import find, term_of, up
@@ -75,7 +76,7 @@ def _take(request: HttpRequest, found: Statement) -> tuple[ObjectionForm | Answe
     number = request.POST.get("objection", "")
     try:
         if number:
-            one = get_object_or_404(found.objections, pk=int(number) if number.isdecimal() else 0)
+            one = get_object_or_404(found.objections, pk=row_number(number))
             withdrawn = request.POST.get("answer") == Objection.Answer.WITHDRAWN
             form = AnswerForm(
                 {"answer": Objection.Answer.WITHDRAWN, "reply": "-"} if withdrawn else request.POST,

@@ -18,6 +18,7 @@ from marketplace.web import scope
 from marketplace.web.access import BUREAU, plays, roles
 from marketplace.web.bureau.reviews.forms import DecisionForm
 from marketplace.web.exports import Sheet, export
+from marketplace.web.forms import row_number
 from marketplace.web.lists import Listing
 from vouchers.models import Redemption, ReviewCase
 from vouchers.review.backlog import AGES, backlog, older_than
@@ -197,7 +198,7 @@ def decide(request: HttpRequest, number: int) -> HttpResponseBase:
 @require_POST
 def release(request: HttpRequest) -> HttpResponseBase:
     """This page will release the cases that were ticked, all for one reason."""
-    numbers = [int(number) for number in request.POST.getlist("case") if number.isdecimal()][:200]
+    numbers = [number for number in map(row_number, request.POST.getlist("case")) if number][:200]
     form = DecisionForm(request.POST)
     back = f"{reverse('bureau:reviews')}?{request.POST.get('back', '')[:300]}"
     if not numbers:

@@ -15,6 +15,7 @@ from ledger.journal.queries import day_of
 from marketplace.accounts.models import Role
 from marketplace.web import scope
 from marketplace.web.access import roles
+from marketplace.web.forms import row_number
 from marketplace.web.provider.supply.forms import ClosedForm
 from marketplace.web.provider.supply.weeks import WeekForm
 from providers.models import Closure, Offer, OpeningHours, Premises
@@ -92,12 +93,8 @@ def place(request: HttpRequest, premises: str) -> HttpResponse:
         close_for(premises=house, **closing.cleaned_data, by=request.user, at=at)
         done = "closed"
     elif act == "reopen":
-        number = request.POST.get("closure", "")
-        reopen(
-            closure=get_object_or_404(closed, pk=int(number) if number.isdecimal() else 0),
-            by=request.user,
-            at=at,
-        )
+        closure = get_object_or_404(closed, pk=row_number(request.POST.get("closure", "")))
+        reopen(closure=closure, by=request.user, at=at)
         done = "reopened"
     if done:
         return redirect(f"{reverse('office:place', args=[house.code])}?done={done}")
