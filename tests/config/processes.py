@@ -56,9 +56,14 @@ def of(data: Path) -> dict[int, str]:
     return found
 
 
+def matching(data: Path, *words: str) -> set[int]:
+    """The processes of this DATA_DIR whose command line has all the words."""
+    return {pid for pid, line in of(data).items() if all(word in line for word in words)}
+
+
 def one(data: Path, *words: str) -> int:
-    """The oldest process of this DATA_DIR whose command line has all the words."""
-    return min(pid for pid, line in of(data).items() if all(word in line for word in words))
+    """The oldest of them."""
+    return min(matching(data, *words))
 
 
 def kill(pid: int, number: int = signal.SIGKILL) -> None:
@@ -83,8 +88,8 @@ def status(url: str) -> int:
         return 0
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 240) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 240, pause: float = 0.1) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
+        time.sleep(pause)

@@ -58,15 +58,6 @@ def site(copy):
             processes.kill(pid)
 
 
-def new(data: Path, words: list[str], before: dict[int, str]) -> list[int]:
-    """Processes with these words in their command line that were not there before."""
-    return [
-        pid
-        for pid, line in processes.of(data).items()
-        if pid not in before and all(word in line for word in words)
-    ]
-
-
 def test_kill_9_of_each_part_is_survived_and_a_stop_leaves_nobody(site):
     site.wait()
     for words in (
@@ -76,9 +67,11 @@ def test_kill_9_of_each_part_is_survived_and_a_stop_leaves_nobody(site):
         ["celery", "worker"],
         ["celery", "beat"],
     ):
-        before = processes.of(site.data)
-        processes.kill(processes.one(site.data, *words))
-        processes.wait_until(lambda words=words, before=before: new(site.data, words, before))
+        before = processes.matching(site.data, *words)
+        processes.kill(min(before))
+        processes.wait_until(
+            lambda words=words, before=before: processes.matching(site.data, *words) - before
+        )
         site.wait()
     site.process.send_signal(signal.SIGTERM)
     said, _ = site.process.communicate(timeout=40)
