@@ -27,7 +27,7 @@ def breaks_around(new: Sequence[BankRow]) -> list[Break]:
         by_account.setdefault(row.account, []).append(row)
     found: list[Break] = []
     for account, rows in by_account.items():
-        files: list[Sequence[Line]] = [*_by_file(_window(account, rows)), rows]
+        files: list[Sequence[Line]] = [*_files(_listed(_window(account, rows))), rows]
         found += [
             one for one in breaks(files) if isinstance(one.before, BankRow) or isinstance(one.after, BankRow)
         ]
@@ -55,8 +55,13 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, clock(), tzinfo=SHANGHAI)
 
 
-def _by_file(lines: QuerySet[BankLine]) -> list[list[Line]]:
-    listed = lines.defer("columns").order_by("file_id", "line")
+def _listed(lines: QuerySet[BankLine]) -> QuerySet[BankLine]:
+    """Account by account and file by file, with what a page says of a line."""
+    return lines.defer("columns").select_related("file").order_by("account", "file_id", "line")
+
+
+def _files(listed: Iterable[BankLine]) -> list[list[Line]]:
+    """Lines that are ordered by file, as one list a file."""
     return [list(of_file) for _file, of_file in groupby(listed, key=lambda one: one.file_id)]
 
 
@@ -74,10 +79,9 @@ class Account:
 
 
 def accounts(lines: QuerySet[BankLine]) -> Iterator[Account]:
-    """This function will tell of each account whether its stored lines follow from one another."""
-    numbers: Iterable[str] = lines.order_by("account").values_list("account", flat=True).distinct()
-    for number in numbers:
-        files = _by_file(lines.filter(account=number))
+    """This function will tell of each account whether its stored lines follow from one another. One query."""
+    for number, of_account in groupby(_listed(lines).iterator(), key=lambda one: one.account):
+        files = _files(of_account)
         broken, last = follow(files)
         times = [one.booked_at for file in files for one in file]
         balance = last.balance if last else None

@@ -101,7 +101,7 @@ def load(text: str) -> tuple[list, list[Problem]]:
 
 @contextmanager
 def nothing_to_show() -> Iterator[None]:
-    """Leave out of Beancount what a piece has no use for: a sixth of its time.
+    """Leave out of Beancount what a piece has no use for: about a seventh of its time.
 
     Plugins pad, compare balances and look for documents; whatever is no transaction is an error in a piece. The
     display context learns with how many decimals amounts would be printed.

@@ -155,8 +155,8 @@ def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
     """This function will give the role, once another administrator than the one who proposed it says so.
 
     Returns the account, and for a new one the first half of its invitation's code: shown this once, good for a
-    week and one use; another administrator gives out the second (`second_half`). Whoever had another role is signed out everywhere, since a session holds for one role
-    (models.py). Raises CannotGrant.
+    week and one use; another administrator gives out the second (`second_half`). Whoever had another role is
+    signed out everywhere, since a session holds for one role (models.py). Raises CannotGrant.
     """
     with transaction.atomic():
         grant = _waiting(grant)

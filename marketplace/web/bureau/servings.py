@@ -36,15 +36,7 @@ SORTS = {
     "loser": ("loser__name", "id"),
 }
 LOOKED_BACK, MOST_GAPS = timedelta(days=30), 20
-WITH = (
-    "premises",
-    "service",
-    "elder",
-    "loser",
-    "rival__lease__premises",
-    "rival__service",
-    "redemption",
-)
+WITH = ("premises", "service", "elder", "loser", "rival__lease__premises", "rival__service", "redemption")
 COLUMNS = (
     Field(gettext_lazy("Serving"), width=14),
     Field(gettext_lazy("Served"), As.TIME, width=20),

@@ -143,9 +143,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
         elif request.method == "POST" and form.is_valid():
             paper = second.confirm(user=user, code=form.cleaned_data["code"], address=address, at=now)
             return shown_once(request, user, paper, wanted)
-    except CannotUsePasskey as refusal:
-        naming.add_error("name", str(refusal))
-    except WrongCode as refusal:
+    except (CannotUsePasskey, WrongCode) as refusal:
         if by_passkey:
             naming.add_error("name", str(refusal))
         else:
