@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 from django.conf import settings
+from psycopg import sql
 
 from marketplace.config import embedded
 from marketplace.config.environment import PROJECT
+from tests import databases
 from tests.bench import bare, cities, clients, ground, history, server
 from tests.bench.measure import Bar, Series, count, paired
 from tests.bench.results import Result
@@ -17,6 +19,10 @@ from tests.bench.sizes import Size
 PROCESSES = (1, 2, 4)
 MANY = 16
 HORDAK = Path(__file__).parent / "hordak_bench"
+WRITTEN = (
+    "vouchers_redemption", "vouchers_claim", "vouchers_movement", "vouchers_voucher",
+    "ledger_entry", "ledger_transfer", "ledger_record",
+)  # by one redemption  # fmt: skip
 
 
 def run(size: Size) -> Result:
@@ -36,10 +42,12 @@ def run(size: Size) -> Result:
     with (
         server.clone(empty, "empty") as empty_name,
         server.clone(old, "old") as old_name,
+        server.clone(empty, "unguarded") as unguarded_name,
         clients.crew(ours, dict(os.environ)) as our_crew,
         clients.crew(hordak_command, hordak) as hordak_crew,
     ):
-        server.settle_down(empty_name, old_name, bare_name, hordak_name)
+        take_guards_away(unguarded_name)
+        server.settle_down(empty_name, old_name, unguarded_name, bare_name, hordak_name)
 
         def redeem(label: str, database: str, processes: int, *, one_premises: bool = False) -> None:
             what = {"database": database, "elders": elders, "one_premises": one_premises}
@@ -59,12 +67,29 @@ def run(size: Size) -> Result:
                 what = {"vouchers": elders, "premises": ground.PREMISES}
                 note("hordak", processes, hordak_crew.run(processes, size.seconds, what))
                 redeem("old", old_name, processes)
+            redeem("unguarded", unguarded_name, 1)
             redeem("spread", empty_name, MANY)
             redeem("one premises", empty_name, MANY, one_premises=True)
             server.say(f"  round {turn + 1} of {size.rounds}")
     for name in (bare_name, hordak_name):
         server.drop(name)
     return report(size, series, times)
+
+
+def take_guards_away(name: str) -> None:
+    """What the database's own guards cost: the tables a redemption writes, without foreign keys, checks and triggers."""
+    with databases.superuser(name) as connection:
+        constraints = connection.execute(
+            "SELECT conrelid::regclass::text, quote_ident(conname) FROM pg_constraint "
+            "WHERE contype IN ('f', 'c') AND conrelid::regclass::text = ANY(%s)",
+            [list(WRITTEN)],
+        ).fetchall()
+        for table, constraint in constraints:
+            connection.execute(
+                sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.SQL(table), sql.SQL(constraint))
+            )
+        for table in WRITTEN:
+            connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(sql.Identifier(table)))
 
 
 def environment_of_hordak() -> Path:
@@ -119,6 +144,7 @@ def report(size: Size, series: dict, times: dict) -> Result:
     )
     names = {
         "empty": "our operation, empty history",
+        "unguarded": "our operation, empty history, without the database's guards",
         "old": f"our operation, {count(size.redemptions)} old redemptions",
         "pgbench": "bare SQL (pgbench)",
         "hordak": "django-hordak, lock and key",
@@ -148,6 +174,8 @@ def report(size: Size, series: dict, times: dict) -> Result:
         "writes redemption, claim, movement, entry, two transfers and an audit record.",
         "Bare SQL is one statement on bare tables: lock the voucher, lower it, insert the redemption under a unique key, "
         "the entry and two transfers; no rules, foreign keys, triggers or audit.",
+        "Without the database's guards: the same on tables whose foreign keys, checks and triggers were taken away. It is "
+        "no way to run it; it shows what they cost.",
         "django-hordak 2.0 does `transfer_to` behind a voucher row locked by `select_for_update` and a row with a unique "
         "key, on the same server with the same driver options; it checks no other rule.",
     ]

@@ -109,6 +109,8 @@ def test_pieces_of_any_size_say_the_same(books, size):
 # (file, what stands there, what is put there instead, what is to be found where)
 DAMAGES = [
     (JANUARY, "12.00 VCY", "12.01 VCY", rf"{JANUARY}:\d+: Transaction does not balance"),
+    # Less than half a fen, which Beancount alone would let pass.
+    (JANUARY, "12.00 VCY", "12.004 VCY", rf"{JANUARY}:\d+: Transaction does not balance"),
     (FEBRUARY, "12.00 VCY\n", "11.99 VCY\n", rf"{FEBRUARY}:\d+: Transaction does not balance"),
     (JANUARY, "~ 0.00 CNY", "~ 0.01 CNY", rf"{JANUARY}: the balance of \S+ is not asserted for 2026-02-01 to the fen"),
     (JANUARY, "2026-01-05 *", "2026-02-05 *", rf"{JANUARY}:\d+: 2026-02-05 is not of this month"),

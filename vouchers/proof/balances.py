@@ -158,48 +158,48 @@ def _open_holds() -> Balances:
 # Redemptions
 
 
-# What was spent in each redemption: movements of the moment of spending, whatever became of it later.
+# What was spent in redemptions: movements of the moment of spending, whatever became of it later. That they name a
+# redemption goes without saying; said, it lets them be read in the order of redemptions instead of gathered.
 SPENT = """
-    spent AS (
-        SELECT m.redemption_id, v.programme_id, sum(m.amount) AS amount
-        FROM vouchers_movement m JOIN vouchers_voucher v ON v.id = m.voucher_id
-        WHERE m.kind IN ('redeem', 'redeem_held') GROUP BY 1, 2)
+    vouchers_movement m JOIN vouchers_voucher v ON v.id = m.voucher_id JOIN vouchers_programme p ON p.id = v.programme_id
 """
+SPENDING = "m.kind IN ('redeem', 'redeem_held') AND m.redemption_id IS NOT NULL"
 
 PAYABLE = f"""
-    WITH {SPENT},
-    payout AS (
-        SELECT s.redemption_id, sum(s.amount) AS amount
-        FROM spent s JOIN vouchers_programme p ON p.id = s.programme_id
-        WHERE p.settlement = 'payout' GROUP BY 1)
-    SELECT o.code, coalesce(sum(r.government), 0.00), coalesce(sum(r.charity), 0.00), coalesce(sum(p.amount), 0.00)
+    SELECT o.code, coalesce(sum(r.government), 0.00), coalesce(sum(r.charity), 0.00), coalesce(sum(paid.amount), 0.00)
     FROM providers_operator o
     LEFT JOIN providers_lease l ON l.operator_id = o.id
     LEFT JOIN vouchers_redemption r ON r.lease_id = l.id AND r.reversed_on IS NULL
-    LEFT JOIN payout p ON p.redemption_id = r.id
+    LEFT JOIN (
+        SELECT m.redemption_id, sum(m.amount) AS amount FROM {SPENT}
+        WHERE {SPENDING} AND p.settlement = 'payout' GROUP BY 1) AS paid ON paid.redemption_id = r.id
     GROUP BY o.code
-"""  # noqa: S608 - the part is a constant above
+"""  # noqa: S608 - the parts are constants above
 
 # Redeemed by programme as redemptions and claims tell it. Neither names programmes, so where their sums and the
 # movements differ, the difference is laid on the first programme that the redemption was paid from.
 REDEEMED = f"""
-    WITH {SPENT},
-    standing AS (
-        SELECT s.* FROM spent s JOIN vouchers_redemption r ON r.id = s.redemption_id WHERE r.reversed_on IS NULL),
+    WITH standing AS (
+        SELECT v.programme_id, sum(m.amount) AS amount
+        FROM vouchers_movement m JOIN vouchers_voucher v ON v.id = m.voucher_id
+        JOIN vouchers_redemption r ON r.id = m.redemption_id
+        WHERE {SPENDING} AND r.reversed_on IS NULL GROUP BY 1),
     by_redemption AS (
-        SELECT coalesce(s.programme_id, (SELECT min(id) FROM vouchers_programme)) AS programme_id,
-            r.vouchers - coalesce(s.amount, 0) AS amount
+        SELECT coalesce(
+                (SELECT min(v.programme_id) FROM vouchers_movement m JOIN vouchers_voucher v ON v.id = m.voucher_id
+                    WHERE {SPENDING} AND m.redemption_id = r.id),
+                (SELECT min(id) FROM vouchers_programme)),
+            r.vouchers - coalesce(s.amount, 0)
         FROM vouchers_redemption r LEFT JOIN (
-            SELECT redemption_id, min(programme_id) AS programme_id, sum(amount) AS amount FROM spent GROUP BY 1) AS s
+            SELECT m.redemption_id, sum(m.amount) AS amount FROM vouchers_movement m WHERE {SPENDING} GROUP BY 1) AS s
             ON s.redemption_id = r.id
         WHERE r.vouchers <> coalesce(s.amount, 0)),
     by_claim AS (
         SELECT coalesce(s.programme_id, (SELECT min(id) FROM vouchers_programme WHERE lease_id = c.lease_id)),
             coalesce(c.amount, 0) - coalesce(s.amount, 0)
         FROM vouchers_claim c FULL JOIN (
-            SELECT spent.redemption_id, p.lease_id, min(p.id) AS programme_id, sum(spent.amount) AS amount
-            FROM spent JOIN vouchers_programme p ON p.id = spent.programme_id
-            WHERE p.settlement = 'offset' GROUP BY 1, 2) AS s
+            SELECT m.redemption_id, p.lease_id, min(p.id) AS programme_id, sum(m.amount) AS amount
+            FROM {SPENT} WHERE {SPENDING} AND p.settlement = 'offset' GROUP BY 1, 2) AS s
             ON s.redemption_id = c.redemption_id AND s.lease_id = c.lease_id
         WHERE coalesce(c.amount, 0) <> coalesce(s.amount, 0))
     SELECT p.code, coalesce(sum(told.amount), 0.00)
@@ -208,7 +208,7 @@ REDEEMED = f"""
         UNION ALL SELECT * FROM by_redemption
         UNION ALL SELECT * FROM by_claim) AS told ON told.programme_id = p.id
     GROUP BY p.code
-"""  # noqa: S608 - the part is a constant above
+"""  # noqa: S608 - the parts are constants above
 
 
 def _redemptions() -> Balances:
