@@ -77,7 +77,7 @@ PAGES = {
     "bureau:months": _page(BUREAU),
     "bureau:month": _page(BUREAU),
     "office:today": _page(MANAGER),
-    "office:earned": _page(MANAGER),
+    "office:running": _page(MANAGER),
     "office:served": _page(MANAGER),
     "office:papers": _page(MANAGER),
     "office:places": _page(MANAGER),
@@ -320,7 +320,7 @@ def arguments(name: str, city: City) -> list[Any]:
     voucher = first.movements.get().voucher
     return {
         "bureau:month": [city.month],
-        "office:earned": [city.leases[0].code],
+        "office:running": [city.leases[0].code, "earned"],
         "bureau:catalogue_service": ["SV01"],
         "bureau:catalogue_house": ["PR0000"],
         "office:place": ["PR0000"],
@@ -406,7 +406,7 @@ def address(name: str, city: City) -> str:
 
 def visitor(name: str) -> str:
     """Which of the builder's people looks at the page of this name (as in all_pages): the clerk where one may."""
-    page = PAGES.get(name) or PAGES.get(name.split(":")[0])
+    page = PAGES.get(name) or PAGES.get(name.rpartition(":")[0])
     if name == "sign_in_phone":
         return ""
     if page is None or Role.BUREAU_CLERK in page.roles:
@@ -429,6 +429,7 @@ def all_pages(city: City) -> dict[str, str]:
     before = city.statements[0].month
     for figure in ("late", "reversed", "credit", "carry_in", "lapsed", "carry_out", "charge", "under_review"):
         found[f"lines:{figure}"] = reverse("lines", args=[lease, city.month, figure])
+    found["office:running:charge"] = reverse("office:running", args=[lease, "charge"])
     found["statement:posted"] = reverse("statement", args=[lease, before])
     found["month:locked"] = reverse("bureau:month", args=[before])
     for job in city.jobs[1:3]:  # checked, refused

@@ -23,14 +23,18 @@ def expected(
     `first_open` is the first month that is not locked. What was served before it counts there as late.
     """
     past = list(history)
-    first = max([first_open, *(next_month(done.month) for done in past[-1:])])
-    first = running = min(first, month)
+    first = running = min(first_to_approve(past, first_open), month)
     while running < month:
         own = _of(sums, running, first)
         done = reckon(lease=lease, month=running, sums=own, history=past)
         past.append(Month(running, done.credit, done.applied))
         running = next_month(running)
     return reckon(lease=lease, month=month, sums=_of(sums, month, first), history=past)
+
+
+def first_to_approve(history: Sequence[Month], first_open: date) -> date:
+    """The month whose statement will take what was served before it, as late, and what was reversed since."""
+    return max([first_open, *(next_month(done.month) for done in history[-1:])])
 
 
 def _of(sums: Sums, month: date, first: date) -> Sums:

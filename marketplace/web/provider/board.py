@@ -1,7 +1,7 @@
 """The operator's work: what waits for a yes, for somebody to go, what is under way and done; one order; the round."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from ledger.audit.operations import record
+from ledger.files.write import As, Field
 from marketplace.accounts.models import Role
 from marketplace.fulfilment import dispatch
 from marketplace.fulfilment.dispatch import Candidate, CannotDispatch
@@ -27,6 +28,7 @@ from marketplace.fulfilment.routes import Door, in_order
 from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.evidence import TONES, shown_of
+from marketplace.web.exports import Sheet, export
 from marketplace.web.forms import Marked, row_number
 from providers.models import Caregiver, OrderTerms
 from providers.ordering.times import instant
@@ -49,6 +51,25 @@ GROUPS = {
     "done": gettext_lazy("Done"),
     "closed": gettext_lazy("Did not take place"),
 }
+
+
+COLUMNS = (
+    Field(gettext_lazy("Order"), width=16),
+    Field(gettext_lazy("From"), As.TIME, width=20),
+    Field(gettext_lazy("Until"), As.TIME, width=20),
+    Field(gettext_lazy("Premises"), width=24),
+    Field(gettext_lazy("Service"), width=20),
+    Field(gettext_lazy("Where"), width=14),
+    Field(gettext_lazy("Elder"), width=10),
+    Field(gettext_lazy("Community"), width=18),
+    Field(gettext_lazy("Quantity"), As.NUMBER, width=10),
+    Field(gettext_lazy("Caregiver"), width=14),
+    Field(gettext_lazy("State"), width=24),
+    Field(gettext_lazy("Checked in"), As.TIME, width=20),
+    Field(gettext_lazy("Checked out"), As.TIME, width=20),
+    Field(gettext_lazy("Evidence"), width=24),
+    Field(gettext_lazy("Why not"), width=30),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +137,18 @@ def group_of(work: WorkOrder) -> str:
 
 @roles(Role.OPERATOR_MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def board(request: HttpRequest) -> HttpResponse:
+def board(request: HttpRequest) -> HttpResponseBase:
     """This page will show a day's or a week's work, what waits first; and accept what is ticked. Fixed queries."""
     first, days = _span(request)
     if request.method == "POST":
         return _accept(request)
     begins = instant(first, time())
     works = _works(request).filter(starts_at__gte=begins, starts_at__lt=begins + timedelta(days=days))
-    rows, sittings = sort_out(works.order_by("starts_at", "id")[: 20 * MOST])
+    works = works.order_by("starts_at", "id")
+    name = f"work-{first}" if days == 1 else f"work-{first}-{days}-days"
+    if (file := export(request, Sheet(name, name, COLUMNS, _lines(works)))) is not None:
+        return file
+    rows, sittings = sort_out(works[: 20 * MOST])
     grouped = {name: [row for row in rows if row.group == name] for name in GROUPS}
     return render(
         request,
@@ -143,6 +168,30 @@ def board(request: HttpRequest) -> HttpResponse:
             "trail": [(_("Office"), reverse("office:today")), (_("Work"), None)],
         },
     )
+
+
+def _lines(works: QuerySet[WorkOrder]) -> Iterator[list[Any]]:
+    """Each order with what was told of it; elders stand masked."""
+    for work in works.iterator(chunk_size=1000):
+        visit = getattr(work.hold, "visit", None)
+        goes = work.caregiver or (work.appointment.caregiver if work.appointment else None)
+        yield [
+            work.order.order.number,
+            work.starts_at,
+            work.ends_at,
+            work.offer.premises.name,
+            work.offer.service.name,
+            work.get_where_display(),
+            work.order.elder.masked_name,
+            work.order.elder.division.name,
+            work.quantity,
+            goes.name if goes else "",
+            GROUPS[group_of(work)],
+            visit and visit.arrived_at,
+            visit and visit.left_at,
+            visit.get_grade_display() if visit else "",
+            work.closed_for,
+        ]
 
 
 def sort_out(works: Iterable[WorkOrder]) -> tuple[list[Row], list[Sitting]]:

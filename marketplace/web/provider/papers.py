@@ -1,9 +1,10 @@
 """The operator's papers: what is on file, until when, and what must be renewed."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,7 +19,7 @@ from marketplace.templatetags.yiquan import full_day
 from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.exports import Sheet, export
-from providers.models import Lease, Operator
+from providers.models import Lease, Operator, Qualification
 from providers.operators.queries import Standing
 
 SOON_DAYS = 60
@@ -45,6 +46,7 @@ class Paper:
     left: int | None
     tone: str
     next_step: str
+    href: str = ""
 
     @property
     def mark(self) -> str:
@@ -94,7 +96,7 @@ RENEW_CHECK = gettext_lazy("Arrange a fire and food safety check and send its da
 
 
 def on_file(operator: Operator, leases: QuerySet[Lease], now: date) -> list[Paper]:
-    """Safety check, filing and leases, in this order. Three queries."""
+    """Safety check, filing, leases and caregivers' certificates, in this order. Four queries."""
     latest = operator.safety_checks.order_by("-checked_on").values_list("checked_on", flat=True).first()
     until = Standing(latest, suspended=False).good_until
     found = [
@@ -126,13 +128,34 @@ def on_file(operator: Operator, leases: QuerySet[Lease], now: date) -> list[Pape
                 next_step=_("Talk to the bureau about what comes after the lease."),
             )
         )
-    return found
+    return [*found, *_certificates(operator, now)]
+
+
+def _certificates(operator: Operator, now: date) -> Iterator[Paper]:
+    """Of each kind that a caregiver holds the one that counts longest; one long run out is no longer asked for."""
+    held = Qualification.objects.filter(caregiver__operator=operator)
+    held = held.exclude(caregiver__left_on__lte=now).exclude(valid_until__lt=now - timedelta(days=SOON_DAYS))
+    last = held.order_by("caregiver__code", "kind", F("valid_until").desc(nulls_first=True), "-id")
+    for one in last.distinct("caregiver__code", "kind").select_related("caregiver"):
+        paper = _paper(
+            _("%(name)s's certificate") % {"name": one.caregiver.name},
+            f"{one.get_kind_display()} {one.number}",
+            one.valid_until,
+            now,
+            needed=False,
+            next_step=_("Have it renewed and add the new one: without it nobody can be sent."),
+        )
+        yield replace(paper, href=reverse("office:caregiver", args=[one.caregiver.code]))
 
 
 def _paper(name: str, on_file: str, until: date | None, now: date, *, needed: bool, next_step: str) -> Paper:
+    tone = "no" if needed and until is None else tone_of(until, now)
     left = (until - now).days if until else None
-    if left is None:
-        tone = "no" if needed else "ok"
-    else:
-        tone = "no" if left < 0 else "due" if left <= SOON_DAYS else "ok"
     return Paper(name, on_file, until, left, tone, "" if tone == "ok" else next_step)
+
+
+def tone_of(until: date | None, now: date) -> str:
+    """Of what counts until a day, or without an end: ok, due soon, no more."""
+    if until is None:
+        return "ok"
+    return "no" if until < now else "due" if until <= now + timedelta(days=SOON_DAYS) else "ok"

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,13 +16,12 @@ from django.views.decorators.http import require_safe
 from ledger.files.write import As, Field
 from ledger.money import ZERO
 from marketplace.accounts.models import Role
-from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.exports import Sheet, export
 from marketplace.web.lists import Listing
-from vouchers.models import Claim, Redemption
-from vouchers.settlement.queries import held_back, pending
+from vouchers.models import Redemption
+from vouchers.settlement.queries import held_back
 
 PARTS = ("list_price", "government", "concession", "charity", "vouchers", "self_pay")
 
@@ -132,60 +131,3 @@ def _day(request: HttpRequest, name: str) -> date | None:
         return date.fromisoformat(request.GET.get(name, ""))
     except ValueError:
         return None
-
-
-EARNED_SORTS = {
-    "day": ("service_on", "redemption_id"),
-    "number": ("redemption_id",),
-    "value": ("amount", "redemption_id"),
-}
-
-EARNED_COLUMNS = (
-    Field(gettext_lazy("Redemption"), width=16),
-    Field(gettext_lazy("Service date"), As.DATE, width=12),
-    Field(gettext_lazy("Premises"), width=24),
-    Field(gettext_lazy("Elder"), width=10),
-    Field(gettext_lazy("Service"), width=20),
-    Field(gettext_lazy("Voucher value"), As.AMOUNT, width=14),
-)
-
-
-@roles(Role.OPERATOR_MANAGER)
-@require_safe
-def earned(request: HttpRequest, lease: str) -> HttpResponseBase:
-    """This page will open what a lease has earned in the running month: its claims on no statement yet."""
-    found = get_object_or_404(scope.leases(request.user).select_related("premises"), code=lease)
-    month = timezone.localdate().replace(day=1)
-    claims = Claim.objects.filter(
-        pending(month), ~held_back(), lease=found, service_on__gte=month
-    ).select_related("redemption__elder", "redemption__service", "redemption__lease__premises")
-    total = claims.aggregate(value=Sum("amount"))["value"] or ZERO
-    listing = Listing(request, claims, sorts=EARNED_SORTS, default="-day")
-    name = f"{found.code}-{month:%Y-%m}-earned-so-far"
-    lines = (
-        [
-            claim.redemption.number,
-            claim.service_on,
-            claim.redemption.lease.premises.name,
-            claim.redemption.elder.masked_name,
-            claim.redemption.service.name,
-            claim.amount,
-        ]
-        for claim in listing.rows
-    )
-    if (file := export(request, Sheet(name, name, EARNED_COLUMNS, lines))) is not None:
-        return file
-    return render(
-        request,
-        "office/earned.html",
-        {
-            "lease": found,
-            "month": month,
-            "listing": listing,
-            "total": total,
-            "trail": [
-                (_("Office"), reverse("office:today")),
-                (f"{found.code} · {month_name(month)}", None),
-            ],
-        },
-    )

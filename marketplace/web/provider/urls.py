@@ -1,12 +1,12 @@
 from django.urls import path
 
-from marketplace.web.provider import adaptation, board, papers, prices, served, terminals, today
+from marketplace.web.provider import adaptation, board, papers, prices, running, served, terminals, today
 from marketplace.web.provider.supply import caregivers, offers, places
 
 app_name = "office"
 urlpatterns = [
     path("", today.today, name="today"),
-    path("earned/<code:lease>/", served.earned, name="earned"),
+    path("running/<code:lease>/<slug:figure>/", running.lines, name="running"),
     path("served/", served.served, name="served"),
     path("papers/", papers.papers, name="papers"),
     path("work/", board.board, name="work"),

@@ -7,6 +7,7 @@ right, for ten minutes. What a person has is seen and changed on a page of its o
 from datetime import datetime, timedelta
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -127,32 +128,51 @@ def set_up(request: HttpRequest) -> HttpResponse:
         return redirect("sign_in")
     user, wanted = setting
     first = not second.has_one(user)
-    by_passkey = first and "passkey" in request.POST
-    form = SecondQuestion(request.POST if request.method == "POST" and not by_passkey else None)
-    naming = passkey.PasskeyName(request.POST if by_passkey else None)
-    address, now = address_of(request), timezone.now()
-    try:
-        if by_passkey:
-            answer, question = passkey.answered(request)
-            if naming.is_valid():
-                name = naming.cleaned_data["name"]
-                paper = passkeys.add(
-                    user=user, name=name, answer=answer, question=question, address=address, at=now
-                )
-                return shown_once(request, user, paper, wanted)
-        elif request.method == "POST" and form.is_valid():
-            paper = second.confirm(user=user, code=form.cleaned_data["code"], address=address, at=now)
+    naming, done = add_passkey(request, user, wanted) if first else (passkey.PasskeyName(), None)
+    if done is not None:
+        return done
+    form = SecondQuestion(request.POST if request.method == "POST" and not naming.is_bound else None)
+    now = timezone.now()
+    if form.is_valid():
+        try:
+            paper = second.confirm(
+                user=user, code=form.cleaned_data["code"], address=address_of(request), at=now
+            )
             return shown_once(request, user, paper, wanted)
-    except (CannotUsePasskey, WrongCode) as refusal:
-        if by_passkey:
-            naming.add_error("name", str(refusal))
-        else:
+        except WrongCode as refusal:
             form.add_error("code", str(refusal))
     secret, uri = second.begin(user=user, at=now)
     groups = " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
     asked = passkey.asks_new(request, user) if first else None
     context = {"form": form, "naming": naming, "asked": asked, "secret": groups, "qr": on_screen(uri)}
     return _private(render(request, "public/second_set_up.html", context))
+
+
+def add_passkey(
+    request: HttpRequest, user: User, wanted: str
+) -> tuple[passkey.PasskeyName, HttpResponse | None]:
+    """The form for one more passkey, with its errors; and, once there is one, where the person goes then."""
+    if "passkey" not in request.POST:
+        return passkey.PasskeyName(), None
+    naming = passkey.PasskeyName(request.POST)
+    answer, question = passkey.answered(request)
+    if not naming.is_valid():
+        return naming, None
+    name = naming.cleaned_data["name"]
+    try:
+        paper = passkeys.add(
+            user=user,
+            name=name,
+            answer=answer,
+            question=question,
+            address=address_of(request),
+            at=timezone.now(),
+        )
+    except (CannotUsePasskey, WrongCode) as refusal:
+        naming.add_error("name", str(refusal))
+        return naming, None
+    messages.success(request, _("The passkey “%(name)s” is added.") % {"name": name})
+    return naming, shown_once(request, user, paper, wanted)
 
 
 def shown_once(request: HttpRequest, user: User, paper: list[str], wanted: str) -> HttpResponse:

@@ -10,14 +10,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from marketplace.accounts import passkeys, second
-from marketplace.accounts.codes import WrongCode
 from marketplace.accounts.models import Passkey, Role, User
 from marketplace.accounts.passkeys import CannotUsePasskey
 from marketplace.web.access import roles
 from marketplace.web.forms import row_number
 from marketplace.web.public import passkey
-from marketplace.web.public.second_factor import ask, is_sure, shown_once
-from marketplace.web.questions import address_of
+from marketplace.web.public.second_factor import add_passkey, ask, is_sure, shown_once
 
 
 @roles(*Role)
@@ -33,25 +31,20 @@ def ways(request: HttpRequest) -> HttpResponse:
     here = reverse("second_ways")
     if not is_sure(request):
         return ask(request, user, here)
-    naming, refusal = passkey.PasskeyName(), ""
-    try:
-        if "passkey" in request.POST:
-            naming = passkey.PasskeyName(request.POST)
-            answer, question = passkey.answered(request)
-            if naming.is_valid():
-                return _added(request, user, naming.cleaned_data["name"], answer, question)
-        elif "remove" in request.POST:
-            one = get_object_or_404(Passkey, user=user, pk=row_number(request.POST["remove"]))
+    naming, done = add_passkey(request, user, here)
+    if done is not None:
+        return done
+    refusal = ""
+    if "remove" in request.POST:
+        one = get_object_or_404(Passkey, user=user, pk=row_number(request.POST["remove"]))
+        try:
             passkeys.remove(user=user, passkey=one, at=timezone.now())
             messages.success(request, _("The passkey “%(name)s” is removed.") % {"name": one.name})
             return redirect(here)
-        elif "paper" in request.POST and second.has_one(user):
-            return shown_once(request, user, second.new_paper(user=user, at=timezone.now()), here)
-    except (CannotUsePasskey, WrongCode) as refused:
-        if naming.is_bound:
-            naming.add_error("name", str(refused))
-        else:
+        except CannotUsePasskey as refused:
             refusal = str(refused)
+    elif "paper" in request.POST and second.has_one(user):
+        return shown_once(request, user, second.new_paper(user=user, at=timezone.now()), here)
     context = {
         "naming": naming,
         "refusal": refusal,
@@ -63,18 +56,3 @@ def ways(request: HttpRequest) -> HttpResponse:
         "paper_left": second.paper_left(user),
     }
     return render(request, "public/second_ways.html", context)
-
-
-def _added(
-    request: HttpRequest, user: User, name: str, answer: object, question: dict | None
-) -> HttpResponse:
-    paper = passkeys.add(
-        user=user,
-        name=name,
-        answer=answer,
-        question=question,
-        address=address_of(request),
-        at=timezone.now(),
-    )
-    messages.success(request, _("The passkey “%(name)s” is added.") % {"name": name})
-    return shown_once(request, user, paper, reverse("second_ways"))

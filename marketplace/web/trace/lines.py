@@ -59,7 +59,7 @@ def lines(request: HttpRequest, lease: str, month: date, figure: str) -> HttpRes
         return _claims(request, statement, figure, about)
     facts = facts_of(statement)
     if figure == "charge":
-        about |= {"charge": charge_of(facts, month), "terms": terms_of(facts, month)}
+        about |= {"month": month, "charge": charge_of(facts, month), "terms": terms_of(facts, month)}
         return render(request, "trace/lines_charge.html", about)
     about["lots"] = lots.of_figure(statement, facts, figure)
     return render(request, "trace/lines_lots.html", about)

@@ -1,18 +1,24 @@
 """The operator's caregivers: certificates, when each works, what is in the diary, who leaves."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
+from ledger.files.write import As, Field
 from ledger.journal.queries import day_of
 from marketplace.accounts.models import Role
+from marketplace.templatetags.market import weekdays
 from marketplace.web.access import roles
+from marketplace.web.exports import Sheet, export
+from marketplace.web.provider.papers import tone_of
 from marketplace.web.provider.supply.forms import CertificateForm, LeavingForm, TakeOnForm
 from marketplace.web.provider.supply.places import first_day, to_come
 from marketplace.web.provider.supply.weeks import WeekForm
@@ -29,7 +35,24 @@ from providers.models import Appointment, Caregiver, Shift
 from providers.ordering.weeks import week_on
 
 DIARY_DAYS = 14
-SOON = timedelta(days=60)
+
+
+COLUMNS = (
+    Field(gettext_lazy("Code"), width=12),
+    Field(gettext_lazy("Name"), width=14),
+    Field(gettext_lazy("Certificate"), width=18),
+    Field(gettext_lazy("Number"), width=24),
+    Field(gettext_lazy("Good from"), As.DATE, width=12),
+    Field(gettext_lazy("Good until"), As.DATE, width=12),
+    Field(gettext_lazy("State"), width=16),
+    Field(gettext_lazy("Works"), width=24),
+    Field(gettext_lazy("No longer from"), As.DATE, width=14),
+)
+STATES = {
+    "ok": gettext_lazy("in order"),
+    "due": gettext_lazy("runs out soon"),
+    "no": gettext_lazy("does not count now"),
+}
 
 
 def _certificate(data: dict[str, Any]) -> Certificate:
@@ -38,7 +61,7 @@ def _certificate(data: dict[str, Any]) -> Certificate:
 
 @roles(Role.OPERATOR_MANAGER)
 @require_http_methods(["GET", "HEAD", "POST"])
-def caregivers(request: HttpRequest) -> HttpResponse:
+def caregivers(request: HttpRequest) -> HttpResponseBase:
     """This page will list who is sent to people's homes, and take on somebody new."""
     today = timezone.localdate()
     form = TakeOnForm(request.POST or None)
@@ -65,15 +88,27 @@ def caregivers(request: HttpRequest) -> HttpResponse:
         }
         for person in people
     ]  # fmt: skip
+    if (file := export(request, Sheet("caregivers", "caregivers", COLUMNS, _lines(rows)))) is not None:
+        return file
     trail = [(_("Office"), reverse("office:today")), (_("Caregivers"), None)]
     return render(request, "office/caregivers.html", {"rows": rows, "form": form, "trail": trail})
 
 
+def _lines(rows: list[dict[str, Any]]) -> Iterator[list[Any]]:
+    """A line for each certificate; somebody without any has one too."""
+    for row in rows:
+        person = row["person"]
+        held = [
+            [one.get_kind_display(), one.number, one.valid_from, one.valid_until, STATES[state]]
+            for one, state in row["certificates"]
+        ]
+        for certificate in held or [[None] * 5]:
+            yield [person.code, person.name, *certificate, weekdays(row["shifts"]), person.left_on]
+
+
 def _state(certificate: Any, today: Any) -> str:
     """ok, soon to run out, or run out (or not begun)."""
-    if certificate.valid_from > today or (certificate.valid_until and certificate.valid_until < today):
-        return "no"
-    return "due" if certificate.valid_until and certificate.valid_until < today + SOON else "ok"
+    return "no" if certificate.valid_from > today else tone_of(certificate.valid_until, today)
 
 
 @roles(Role.OPERATOR_MANAGER)
