@@ -3,11 +3,12 @@
 All of it is made through the operations, on what the town's market has set up; where there is none, nothing is made.
 """
 
-from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import product
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from marketplace.fulfilment import dispatch
 from marketplace.fulfilment.dispatch import CannotDispatch
@@ -18,14 +19,16 @@ from marketplace.fulfilment.visits import report
 from marketplace.offerings.baskets import new_basket, want
 from marketplace.sample.demo_users import demo_user
 from providers.caregivers.operations import give_account
-from providers.caregivers.queries import appointments_on
+from providers.caregivers.queries import free_starts
 from providers.models import Caregiver, Lease, OrderTerms
 from providers.ordering.times import instant
 from vouchers.codes.operations import elder_token
-from vouchers.models import Elder, VisitReport
+from vouchers.models import Elder, VisitReport, Voucher
 from vouchers.visits.operations import Kind, Spot, Told, scope_of
 
 ACCOUNT = "caregiver"
+TRIES = 12  # of elders for one visit
+APART = 3  # of the half hours at which a visit may begin
 # For which day (0 is today), and how far it has come: its elder confirmed, is still to be asked, or nothing yet.
 VISITS = [(-1, "proven"), (-1, "word"), (0, "sent"), (0, "sent"), (0, "placed"), (1, "sent"), (1, "placed")]
 
@@ -41,35 +44,22 @@ def visit(*, today: date, by: str) -> str:
     at = instant(today - timedelta(days=2), time(9, 30))
     give_account(caregiver=caregiver, user=user, by=by, at=at)
     caregiver.refresh_from_db()
-    people = _people()
     made = 0
     for ahead, state in VISITS:
         day = today + timedelta(days=ahead)
         if ahead < 0 and day.month != today.month:
             continue  # nothing is delivered in a month that is drawn up
-        work = _order(caregiver, people, day, at=at, by=by)
+        work = _order(caregiver, day, goes=state != "placed", at=at, by=by)
         if work is None:
             continue
         made += 1
-        if state == "placed":
-            continue
-        try:
-            work = dispatch.assign(work=work, caregiver=caregiver, by=by, at=at)
-        except CannotDispatch:
-            continue
         if state in ("proven", "word"):
             _go(work, caregiver, confirmed=state == "proven")
     return f"{made} visits"
 
 
-def _people() -> Iterator[Elder]:
-    return iter(Elder.objects.filter(died_on=None, orders=None, delegations=None).order_by("-code")[:60])
-
-
-def _order(
-    caregiver: Caregiver, people: Iterator[Elder], day: date, *, at: datetime, by: str
-) -> WorkOrder | None:
-    """A visit on this day by the caregiver's operator, for the next elder who may have it."""
+def _order(caregiver: Caregiver, day: date, *, goes: bool, at: datetime, by: str) -> WorkOrder | None:
+    """A visit on this day by the caregiver's operator, for an elder who may have it; the caregiver `goes` there."""
     rented = Lease.objects.filter(operator=caregiver.operator_id, starts_on__lte=day, ends_on__gte=day)
     offers = OrderTerms.objects.filter(
         offer__premises__in=rented.values("premises"),
@@ -78,21 +68,35 @@ def _order(
         needs__in=caregiver.qualifications.values("kind"),
     ).select_related("offer__premises", "offer__service")
     for terms in offers.order_by("offer__service__code", "offer_id"):
-        free = [
-            one
-            for one in appointments_on(offer=terms.offer, terms=terms, day=day, at=at)
-            if one.can_be_chosen
-        ]
-        for elder, choice in zip(people, free, strict=False):
-            care = new_basket(user=None, elder=elder)
+        free = free_starts(offer=terms.offer, terms=terms, day=day)
+        begins = [begin for begin, people in free.items() if caregiver.pk in people]
+        for elder, begin in product(_people(terms, caregiver, day), begins[::APART]):
             home = f"{elder.division.name}{elder.pk % 40 + 1}栋{elder.pk % 6 + 1}01室"
             try:
                 with transaction.atomic():
-                    want(care=care, offer=terms.offer, starts_at=choice.starts_at, address=home)
-                    return place_order(care=care, placer=Placer(by=by, channel="hotline"), at=at).work.get()
-            except CannotOrder:
+                    care = new_basket(user=None, elder=elder)
+                    want(care=care, offer=terms.offer, starts_at=begin, address=home)
+                    work = place_order(care=care, placer=Placer(by=by, channel="hotline"), at=at).work.get()
+                    return dispatch.assign(work=work, caregiver=caregiver, by=by, at=at) if goes else work
+            except (CannotOrder, CannotDispatch):
                 continue
     return None
+
+
+def _people(terms: OrderTerms, caregiver: Caregiver, day: date) -> list[Elder]:
+    """Some without an order, who hold a voucher that such a service takes on this day."""
+    fits = Voucher.objects.filter(
+        Q(programme__scope="city") | Q(programme__lease__operator=caregiver.operator_id),
+        elder=OuterRef("pk"),
+        programme__categories__contains=[terms.offer.service.category],
+        remaining__gt=0,
+        expired_on=None,
+        voided_on=None,
+        valid_from__lte=day,
+        valid_until__gte=day,
+    )
+    found = Elder.objects.filter(Exists(fits), died_on=None, orders=None, delegations=None)
+    return list(found.select_related("division").order_by("-code")[:TRIES])
 
 
 def _go(work: WorkOrder, caregiver: Caregiver, *, confirmed: bool) -> None:

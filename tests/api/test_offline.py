@@ -286,7 +286,8 @@ def fill_up(who: str) -> None:
 
     for redemption in Redemption.objects.filter(elder__code=who, reversed_on=None):
         reverse(redemption=redemption, reversed_at=timezone.now(), reason="x", by="test", at=timezone.now())
-    Serving.objects.filter(elder__code=who).update(happened_at=timezone.now() - timedelta(days=30))
+    long_ago = timezone.now() - timedelta(days=30)
+    Serving.objects.filter(elder__code=who, happened_at__gt=long_ago).update(happened_at=long_ago)
     TokenUse.objects.filter(code__elder__code=who).delete()
 
 
