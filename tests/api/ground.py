@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
 from providers.models import Premises
 from tests import story
-from vouchers.codes.operations import card_code, elder_token, set_pin
+from vouchers.codes import token
+from vouchers.codes.operations import card_code, codes_of, elder_token, set_pin
 from vouchers.redemption import terms
 from vouchers.terminals.operations import add_partner, add_terminal
 
@@ -83,6 +85,18 @@ def partner(*operators: str, may_tell_past: bool = False) -> str:
 def code_of(who: str, *, ago: timedelta = timedelta(0)) -> str:
     """What this elder's telephone shows, or showed a while ago."""
     return elder_token(elder=story.elder_named(who), at=CLOCK() - ago)
+
+
+def number_of(who: str) -> int:
+    """By which `shown_now` knows this elder."""
+    return codes_of(story.elder_named(who)).number
+
+
+def shown_now(number: int) -> str:
+    """What this elder's telephone shows now, for threads that know no database."""
+    key_id, seed = next(iter(settings.TOKEN_KEYS.items()))
+    moving = token.Token(token.Kind.MOVING, token.Audience.COUNTER, number, token.window_of(timezone.now()))
+    return token.make(moving, key_id=key_id, seed=seed)
 
 
 def card_of(who: str) -> str:

@@ -167,17 +167,24 @@ def test_deliveries_repeated_changed_and_out_of_order_make_no_entry_too_many(fre
     token = ground.terminal()
     rng = random.Random(5)
     first = many * 2 // 3
-    bodies = {who: ground.lunch(who) for who in ("LI", "ZHANG", "WANG")}
-    orders = [(f"k{n}", rng.choice(list(bodies)), 1) for n in range(first)]
+    numbers = {who: ground.number_of(who) for who in ("LI", "ZHANG", "WANG")}
+    orders = [(f"k{n}", rng.choice(list(numbers)), 1) for n in range(first)]
     again = [rng.choice(orders) for _ in range(many - first)]
     told = orders + [(key, who, 2 if rng.random() < 0.2 else 1) for key, who, _quantity in again]
     rng.shuffle(told)
+    shown: dict[str, str] = {}
+
+    def body(key: str, who: str, quantity: int) -> dict:
+        """With the code of the moment when this key is told first; told again, it says the same."""
+        code = shown.setdefault(key, ground.shown_now(numbers[who]))
+        return ground.lunch(who, elder={"token": code}, quantity=quantity)
+
     with served(fresh_db, threads=8) as address:
         counter = client(address, token)
         answers = in_threads(
             [
                 lambda key=key, who=who, quantity=quantity: counter.redeem(
-                    key=key, **(bodies[who] | {"quantity": quantity})
+                    key=key, **body(key, who, quantity)
                 )
                 for key, who, quantity in told
             ],

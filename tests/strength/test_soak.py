@@ -15,18 +15,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from marketplace.config.process import web_threads
 from tests import databases, story
 from tests.api import ground
 from tests.api.served import in_threads, served
 from tests.config import processes
-from vouchers.codes import token
-from vouchers.codes.operations import elder_token
-from vouchers.models import ElderCode, Redemption
+from vouchers.models import Redemption
 from vouchers.proof.queries import prove
 
 pytestmark = pytest.mark.long
@@ -52,19 +48,12 @@ class Lunches:
         for n in range(ELDERS):
             story.elder(f"EL{n:03d}", "王秀兰", "1945-06-07", lotus)
         story.issue_on(str(story.Programme.objects.get(code="PX").starts_on))
-        for n in range(ELDERS):
-            elder_token(elder=story.elder_named(f"EL{n:03d}"), at=timezone.now())
         self.tokens = [ground.terminal(name=f"{n} 号窗口") for n in range(TERMINALS)]
-        codes = ElderCode.objects.filter(elder__code__startswith="EL")
-        self.numbers = list(codes.order_by("elder__code").values_list("number", flat=True))
-        assert len(self.numbers) == ELDERS
+        self.numbers = [ground.number_of(f"EL{n:03d}") for n in range(ELDERS)]
 
     def request(self, n: int) -> tuple[bytes, dict[str, str]]:
         elder = n % ELDERS
-        key_id, seed = next(iter(settings.TOKEN_KEYS.items()))
-        window = token.window_of(timezone.now())
-        code = token.Token(token.Kind.MOVING, token.Audience.COUNTER, self.numbers[elder], window)
-        shown = token.make(code, key_id=key_id, seed=seed)
+        shown = ground.shown_now(self.numbers[elder])
         body = {"premises": "PM01", "service": "LUNCH", "quantity": 1, "elder": {"token": shown}}
         return json.dumps(body).encode(), {
             "Authorization": f"Bearer {self.tokens[elder % TERMINALS]}",

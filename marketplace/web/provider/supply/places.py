@@ -85,10 +85,11 @@ def _lines(rows: list[dict[str, Any]], today: date) -> Iterator[list[Any]]:
     """Each offer of each house as it stands today; a house without offers has a line too. Two queries."""
     houses = [row["premises"] for row in rows]
     hours, sittings = defaultdict(list), defaultdict(list)
-    for one in OpeningHours.objects.filter(in_force(today), premises__in=houses).order_by(
+    for opened in OpeningHours.objects.filter(in_force(today), premises__in=houses).order_by(
         "weekday", "opens_at"
     ):
-        hours[one.premises_id].append((one.weekday, f"{one.opens_at:%H:%M}–{one.closes_at:%H:%M}"))
+        times = f"{opened.opens_at:%H:%M}–{opened.closes_at:%H:%M}"
+        hours[opened.premises_id].append((opened.weekday, times))
     for one in Sitting.objects.filter(in_force(today), offer__premises__in=houses).order_by(
         "weekday", "starts_at"
     ):
