@@ -134,6 +134,9 @@ def _staff(offers: list[Offer], *, by: str, at: datetime) -> int:
         for lease in Lease.objects.filter(premises__in=visiting).select_related("operator")
     }
     begun = day_of(at) - timedelta(days=400)
+    until = {
+        (STAFF, KINDS[1]): day_of(at) + timedelta(days=38)
+    }  # of each operator's last one, soon to be renewed
     names = cycle(PEOPLE)
     for code, operator in sorted(operators.items()):
         for one in range(1, STAFF + 1):
@@ -142,7 +145,9 @@ def _staff(offers: list[Offer], *, by: str, at: datetime) -> int:
                 name=next(names),
                 operator=operator,
                 certificates=[
-                    caregivers.Certificate(kind, f"示例{code}{one}{kind[:2].upper()}", begun)
+                    caregivers.Certificate(
+                        kind, f"示例{code}{one}{kind[:2].upper()}", begun, until.get((one, kind))
+                    )
                     for kind in (KINDS if one == 1 else KINDS[:2])
                 ],
                 by=by,

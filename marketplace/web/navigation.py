@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from marketplace.accounts.models import Role
 from marketplace.web.access import (
@@ -64,7 +65,7 @@ DESKS = (
     ),
     Desk(
         "office:work",
-        _("Work"),
+        pgettext_lazy("orders", "Work"),
         _("Orders to accept, who goes where, what is under way and done"),
         "calendar-check",
         {Role.OPERATOR_MANAGER},

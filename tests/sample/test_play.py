@@ -4,7 +4,7 @@ import json
 import re
 import stat
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -113,6 +113,9 @@ def test_the_program_makes_of_the_town_what_the_reckoning_makes_of_it(fresh_db, 
         "a second letter can be looked at"
     )
     assert not any(one.breaks for one in accounts(BankLine.objects.all()))
+    visits = WorkOrder.objects.filter(caregiver__user__username="caregiver", state="assigned")
+    days = {timezone.localdate(one.starts_at) for one in visits}
+    assert {today, today + timedelta(days=1)} <= days, "the demo caregiver has somewhere to go"
     homes = dict(Project.objects.values_list("state", "operator__code"))
     assert homes == {"planned": "OP05", "done": "OP05"}
     assert {one.user.phone() for one in StandingOrder.objects.all()} <= {"19911110001", own_phone(tmp_path)}

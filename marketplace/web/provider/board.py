@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods
 
 from ledger.audit.operations import record
@@ -165,7 +165,7 @@ def board(request: HttpRequest) -> HttpResponseBase:
             ],
             "sittings": sittings,
             "empty": not rows and not sittings,
-            "trail": [(_("Office"), reverse("office:today")), (_("Work"), None)],
+            "trail": [(_("Office"), reverse("office:today")), (pgettext("orders", "Work"), None)],
         },
     )
 
@@ -305,7 +305,10 @@ def order(request: HttpRequest, work: int) -> HttpResponse:
             "act": act,
             "trail": [
                 (_("Office"), reverse("office:today")),
-                (_("Work"), f"{reverse('office:work')}?day={timezone.localdate(found.starts_at)}"),
+                (
+                    pgettext("orders", "Work"),
+                    f"{reverse('office:work')}?day={timezone.localdate(found.starts_at)}",
+                ),
                 (found.order.order.number, None),
             ],
         },
@@ -387,7 +390,7 @@ def rounds(request: HttpRequest) -> HttpResponse:
             "people": list(people.order_by("code")) if meals else [],
             "trail": [
                 (_("Office"), reverse("office:today")),
-                (_("Work"), f"{reverse('office:work')}?day={day}"),
+                (pgettext("orders", "Work"), f"{reverse('office:work')}?day={day}"),
                 (_("Rounds"), None),
             ],
         },

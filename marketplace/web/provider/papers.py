@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 from django.views.decorators.http import require_safe
 
 from ledger.files.write import As, Field
@@ -82,7 +82,7 @@ def papers(request: HttpRequest) -> HttpResponseBase:
             "papers": found,
             "checks": list(operator.safety_checks.order_by("-checked_on")),
             "suspensions": list(operator.suspensions.order_by("-starts_on")),
-            "trail": [(_("Office"), reverse("office:today")), (_("Papers"), None)],
+            "trail": [(_("Office"), reverse("office:today")), (pgettext("on file", "Papers"), None)],
         },
     )
 
