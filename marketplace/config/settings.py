@@ -52,7 +52,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "marketplace.config.static.OwnStaticFilesConfig",  # django.contrib.staticfiles
     "django.contrib.postgres",
     "django.contrib.humanize",
     "django.forms",
@@ -71,11 +71,13 @@ INSTALLED_APPS = [
 # The shop: Oscar's models, basket and orders. Its checkout is forked, none of its pages is mounted; what is
 # not used stays installed, because dropping one of its apps breaks start-up.
 
-FORKED = {"oscar.apps.checkout.apps.CheckoutConfig": "marketplace.shop.checkout.apps.CheckoutConfig"}
+FORKED = {
+    "oscar.apps.checkout.apps.CheckoutConfig": "marketplace.shop.checkout.apps.CheckoutConfig",
+    "django.contrib.admin": "marketplace.web.admin_site.LookingAdminConfig",
+    "django.contrib.staticfiles": "marketplace.config.static.OwnStaticFilesConfig",
+}
 INSTALLED_APPS += [
-    FORKED.get(app, app)
-    for app in oscar.INSTALLED_APPS
-    if app not in INSTALLED_APPS and app != "django.contrib.admin"
+    app for app in (FORKED.get(app, app) for app in oscar.INSTALLED_APPS) if app not in INSTALLED_APPS
 ]
 # Oscar's tables are made from migrations of our own, as they are in the version that is pinned: its history of
 # 130 steps takes a minute and does its data's steps on the wrong connection (docs/decisions/0012-oscar.md).

@@ -1,5 +1,8 @@
 """Settings of an installation behind TLS, and of pages."""
 
+from django.apps import apps
+from django.contrib.staticfiles.finders import get_finders
+
 from tests.config import processes
 
 DEPLOYED = {
@@ -41,3 +44,15 @@ def test_many_that_start_at_once_agree_on_the_keys(tmp_path):
     crowd = [processes.python(tmp_path, "-c", show) for _ in range(8)]
     assert len({processes.ended(process) for process in crowd}) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["keys.json"]
+
+
+def test_what_is_collected_is_what_pages_show():
+    """Oscar's dashboard would bring two thirds of all bytes, for pages that we do not have."""
+    unwanted = apps.get_app_config("staticfiles").ignore_patterns
+    collected = {
+        path.partition("/")[0] for finder in get_finders() for path, _storage in finder.list(unwanted)
+    }
+    assert collected == {"admin", "css", "img", "js", "vendor"}
+    assert "oscar" in {
+        path.partition("/")[0] for finder in get_finders() for path, _storage in finder.list([])
+    }
