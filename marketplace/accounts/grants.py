@@ -3,6 +3,9 @@
 The command create_user makes the first administrators; from then on pages go this way alone. An administrator
 makes people and approves nothing: no role that moves money is an administrator's. Nor can one become another
 person: the code of an invitation comes in two halves from two administrators.
+
+System, security and audit are three roles: an administrator proposes, a security administrator confirms, an
+auditor reads what both did. Until somebody has the second role, another administrator confirms.
 """
 
 import secrets
@@ -24,10 +27,13 @@ from vouchers.elders import sealing
 
 INVITATION_DAYS = 7
 LETTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"  # none that is read for another
+BOTH = (Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)
 HALF = 8  # of the code, for each of two administrators
 
 SENTENCES = {
     "not_administrator": _("Only an administrator grants roles and ends accounts."),
+    "not_security": _("A security administrator confirms this."),
+    "last_security": _("This is the only security administrator. Grant the role to another person first."),
     "role_unknown": _("Choose a role."),
     "operator_missing": _("This role works for an operator: say which one."),
     "operator_unwanted": _("Only an operator's own staff belong to an operator."),
@@ -67,6 +73,32 @@ def _administrator(by: User) -> User:
     now = User.objects.filter(pk=by.pk, is_active=True, role=Role.ADMINISTRATOR).first()
     if now is None:
         raise CannotGrant("not_administrator")
+    return now
+
+
+def confirms(by: User) -> bool:
+    """Whether this person may decide on proposals: a security administrator; while there is none, administrators."""
+    if by.role == Role.ADMINISTRATOR:
+        return not _security().exists()
+    return by.role == Role.SECURITY_ADMINISTRATOR
+
+
+def _security() -> QuerySet[User]:
+    return User.objects.filter(role=Role.SECURITY_ADMINISTRATOR, is_active=True)
+
+
+def _of_both(by: User) -> User:
+    """An administrator of either kind, as of now."""
+    now = User.objects.filter(pk=by.pk, is_active=True, role__in=BOTH).first()
+    if now is None:
+        raise CannotGrant("not_administrator")
+    return now
+
+
+def _confirmer(by: User) -> User:
+    now = _of_both(by)
+    if not confirms(now):
+        raise CannotGrant("not_security")
     return now
 
 
@@ -133,26 +165,34 @@ def _check_known(
     asked = (role, operator and operator.pk, division and division.pk)
     if user.is_active and (user.role, user.operator_id, user.division_id) == asked:
         raise CannotGrant("same")
-    if user.role == Role.ADMINISTRATOR and role != Role.ADMINISTRATOR:
-        _keep_two(user)
+    if role != user.role:
+        _keep_enough(user)
 
 
 def _lock(*keys: str) -> None:
     """Lock every administrator's account and those with these names, in one order: of two who would end each
     other at once, the second sees what the first has done."""
-    rows = User.objects.select_for_update().filter(Q(role=Role.ADMINISTRATOR) | Q(username_key__in=keys))
+    rows = User.objects.select_for_update().filter(Q(role__in=BOTH) | Q(username_key__in=keys))
     list(rows.order_by("id"))
 
 
-def _keep_two(leaving: User) -> None:
-    """Two administrators at least stay: with one, nobody could grant anything."""
+def _keep_enough(leaving: User) -> None:
+    """Two administrators at least stay, and the last security administrator: else one person could grant alone."""
+    if leaving.role == Role.SECURITY_ADMINISTRATOR:
+        if leaving.is_active and not _security().exclude(pk=leaving.pk).exists():
+            raise CannotGrant("last_security")
+        return
+    if leaving.role != Role.ADMINISTRATOR:
+        return
     others = User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exclude(pk=leaving.pk)
     if others.count() < 2:
         raise CannotGrant("last_administrators")
 
 
 def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
-    """This function will give the role, once another administrator than the one who proposed it says so.
+    """This function will give the role, once somebody else than the one who proposed it says so.
+
+    That is a security administrator, or another administrator where there is none.
 
     Returns the account, and for a new one the first half of its invitation's code: shown this once, good for a
     week and one use; another administrator gives out the second (`second_half`). Whoever had another role is
@@ -161,7 +201,7 @@ def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
     with transaction.atomic():
         grant = _waiting(grant)
         _lock(grant.username_key)
-        _administrator(by)
+        _confirmer(by)
         if grant.proposed_by_id == by.pk:
             raise CannotGrant("same_person")
         user = User.objects.filter(username_key=grant.username_key).first()
@@ -180,8 +220,8 @@ def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
                 raise CannotGrant(refusal.code, str(refusal)) from None
             half = _invite(user, by, at)
         else:
-            if user.role == Role.ADMINISTRATOR and grant.role != Role.ADMINISTRATOR:
-                _keep_two(user)
+            if grant.role != user.role:
+                _keep_enough(user)
             user.role, user.operator, user.division = grant.role, grant.operator, grant.division
             if not user.is_active:
                 user.is_active = True
@@ -199,7 +239,10 @@ def decline(*, grant: Grant, by: User, at: datetime) -> Grant:
     """This function will end a proposal without granting anything; whoever proposed it may do so too."""
     with transaction.atomic():
         grant = _waiting(grant)
-        _administrator(by)
+        if grant.proposed_by_id == by.pk:
+            _administrator(by)
+        else:
+            _confirmer(by)
         grant.state, grant.decided_by, grant.decided_at = Grant.State.DECLINED, by, at
         grant.save(update_fields=["state", "decided_by", "decided_at"])
         _tell(grant, "decline_role", by=by, at=at)
@@ -213,14 +256,13 @@ def end_account(*, user: User, reason: str, by: User, at: datetime) -> User:
     """
     with transaction.atomic():
         _lock(user.username_key)
-        _administrator(by)
+        _of_both(by)
         user = User.objects.get(pk=user.pk)
         if user.pk == by.pk:
             raise CannotGrant("own")
         if not user.is_active:
             raise CannotGrant("ended")
-        if user.role == Role.ADMINISTRATOR:
-            _keep_two(user)
+        _keep_enough(user)
         user.is_active = False
         user.set_unusable_password()
         user.save(update_fields=["is_active", "password"])
@@ -259,7 +301,7 @@ def second_half(*, user: User, by: User, at: datetime) -> str:
     not seen the first: so nobody but the invited person has the whole. Raises CannotGrant.
     """
     with transaction.atomic():
-        _administrator(by)
+        _of_both(by)
         found = half_waiting(at).select_for_update(of=["self"]).filter(user=user).first()
         if found is None or found.half_sealed is None or user.pk == by.pk:
             raise CannotGrant("half_gone")

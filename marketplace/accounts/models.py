@@ -29,6 +29,7 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", _("Auditor")
     HOTLINE_AGENT = "hotline_agent", _("Hotline agent")
     ADMINISTRATOR = "administrator", _("Administrator")
+    SECURITY_ADMINISTRATOR = "security_administrator", _("Security administrator")
 
 
 def canonical(username: str) -> str:

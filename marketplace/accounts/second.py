@@ -21,7 +21,7 @@ from marketplace.accounts.codes import WrongCode, forgive, one_more_try
 from marketplace.accounts.models import Passkey, RecoveryCode, Role, SecondFactor, User
 from vouchers.elders import sealing
 
-ROLES = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.ADMINISTRATOR})
+ROLES = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR})
 STEP = 30  # seconds
 DRIFT = (0, -1, 1)  # steps that a phone's clock may be off
 PAPER_CODES, PAPER_DIGITS = 8, 10

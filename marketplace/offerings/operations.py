@@ -44,7 +44,8 @@ def publish(*, on: date, by: Any, at: datetime) -> Published:
 
     1. One product class, one partner for each operator.
     2. A product and its listing for each service; a stock record and its supply for each offer.
-    3. Offers of premises without a lease on this day are withdrawn, and listed again when there is one.
+    3. Offers that have ended, or of premises without a lease on this day, are withdrawn; they are listed again
+       when that is over.
 
     Prices are not copied: Oscar is shown what an elder pays on the day (strategy.py). Run again it changes
     nothing; two runs at once wait for each other. Amounts of queries do not grow with the offers.
@@ -135,7 +136,8 @@ def _supplies(on: date, partners: dict[str, Any], products: dict[int, Any]) -> P
         for offer in fresh
     )
     for offer, made in zip(fresh, records, strict=True):
-        supplies[offer.pk] = Supply(offer=offer, stockrecord=made, listed=offer.premises_id in operators)
+        listed = offer.premises_id in operators and not offer.has_ended(on)
+        supplies[offer.pk] = Supply(offer=offer, stockrecord=made, listed=listed)
     Supply.objects.bulk_create([supplies[offer.pk] for offer in fresh])
     moved, relisted, reworded, withdrawn = [], [], {}, 0
     for offer in offers:
@@ -143,7 +145,7 @@ def _supplies(on: date, partners: dict[str, Any], products: dict[int, Any]) -> P
         if supply.stockrecord.partner_id != partner.pk:
             supply.stockrecord.partner = partner
             moved.append(supply.stockrecord)
-        if supply.listed != (offer.premises_id in operators):
+        if supply.listed != (offer.premises_id in operators and not offer.has_ended(on)):
             supply.listed = not supply.listed
             relisted.append(supply)
             withdrawn += not supply.listed

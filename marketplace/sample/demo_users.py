@@ -55,6 +55,7 @@ DEMO_USERS = [
     DemoUser("hotline", "hotline_agent"),
     DemoUser("auditor", "auditor"),
     DemoUser("admin", "administrator"),
+    DemoUser("security", "security_administrator"),
 ]
 
 

@@ -264,6 +264,13 @@ def rent_bar(charge: Decimal, applied: Decimal, carry_out: Decimal, cap: Decimal
     }
 
 
+@register.inclusion_tag("components/spent.html")
+def spent_bar(issued: Decimal, redeemed: Decimal, left: Decimal) -> dict:
+    """What became of what was issued, as a bar: redeemed, left, and the rest that expired or was voided."""
+    whole = issued if issued > 0 else Decimal(1)
+    return {"redeemed": f"{redeemed / whole * 100:.2f}", "kept": f"{(redeemed + left) / whole * 100:.2f}"}
+
+
 @register.inclusion_tag("components/sort.html", takes_context=True)
 def sort_head(context: Context, key: str, label: str) -> dict:
     """The name of a column as a link that sorts by it; a second press turns the order round."""

@@ -33,8 +33,9 @@ REGISTER_READERS = BUREAU | {Role.STREET_OFFICER}
 """Those who look into the registers of premises, leases, operators, services and programmes."""
 REGISTER_KEEPERS = frozenset({Role.BUREAU_CLERK})
 """Those who enter and change what stands there."""
-USER_READERS = frozenset({Role.ADMINISTRATOR, Role.AUDITOR})
-"""Those who see who has which role; administrators grant them."""
+ADMINISTRATORS = frozenset({Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR})
+USER_READERS = ADMINISTRATORS | {Role.AUDITOR}
+"""Those who see who has which role; administrators propose them, security administrators confirm."""
 
 PAPER_GIVERS = frozenset({Role.STREET_OFFICER, Role.BUREAU_CLERK})
 """Those who may make a paper code that ties a phone to an elder's record."""

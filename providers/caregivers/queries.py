@@ -49,7 +49,7 @@ def free_starts(*, offer: Offer, terms: OrderTerms, day: date) -> dict[datetime,
 
     Four queries. A start at which everybody is taken is there with nobody.
     """
-    if terms.minutes is None or is_closed_on(offer.premises_id, day):
+    if terms.minutes is None or offer.has_ended(day) or is_closed_on(offer.premises_id, day):
         return {}
     caregivers = list(fit_for(offer=offer, terms=terms, day=day))
     taken = diary(caregivers, day)

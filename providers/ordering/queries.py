@@ -80,7 +80,9 @@ def sittings_of(offer: Offer, day: date) -> QuerySet[Sitting]:
 
 def sittings_on(*, offer: Offer, terms: OrderTerms, day: date, at: datetime) -> list[Choice]:
     """The sittings of one day with the places left. Three queries; none on days too far ahead."""
-    if not 0 <= (day - day_of(at)).days <= terms.days_ahead or is_closed_on(offer.premises_id, day):
+    if not 0 <= (day - day_of(at)).days <= terms.days_ahead or offer.has_ended(day):
+        return []
+    if is_closed_on(offer.premises_id, day):
         return []
     slots = {
         slot.starts_at: slot

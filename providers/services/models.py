@@ -1,5 +1,7 @@
 """What is delivered where, and who pays which part of its price."""
 
+from datetime import date
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import IntegerRangeField, RangeOperators
 from django.db import models
@@ -48,16 +50,21 @@ class Service(models.Model):
 
 
 class Offer(models.Model):
-    """This service is delivered from these premises."""
+    """This service is delivered from these premises; `ends_on` is the last day on which it is, None open."""
 
     premises = models.ForeignKey(Premises, models.PROTECT, related_name="offers")
     service = models.ForeignKey(Service, models.PROTECT, related_name="offers")
+    ends_on = models.DateField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["premises", "service"], name="offer_once")]
 
     def __str__(self) -> str:
         return f"{self.premises_id} {self.service_id}"
+
+    def has_ended(self, day: date) -> bool:
+        """Whether it is no longer delivered on that day."""
+        return self.ends_on is not None and self.ends_on < day
 
 
 class Price(models.Model):

@@ -70,6 +70,8 @@ PAGES = {
     "set_language": _page(EVERYBODY, public=True, method="post"),
     "design": _page(EVERYBODY, public=True),
     "bureau:overview": _page(BUREAU | {Role.STREET_OFFICER}),
+    "bureau:reach": _page(BUREAU | {Role.STREET_OFFICER}),
+    "bureau:unused": _page(BUREAU | {Role.STREET_OFFICER}),
     "api_docs": _page(EVERYBODY, public=True),
     "counter": _page(EVERYBODY, public=True),
     "counter_worker": _page(EVERYBODY, public=True),
@@ -122,6 +124,8 @@ PAGES = {
     "reports:seals": _page(BUREAU, posts=True),
     "reports:books": _page(BUREAU),
     "reports:download": _page(BUREAU, missing={"clerk", "approver", "auditor"}),  # no books are written here
+    "reports:fava": _page(BUREAU, missing={"clerk", "approver", "auditor"}),
+    "reports:fava_page": _page(BUREAU, missing={"clerk", "approver", "auditor"}),
     "chain": _page(EVERYBODY, public=True),
     "bureau:audit": _page({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATOR}),
     "work": _page(BUREAU),
@@ -168,19 +172,29 @@ PAGES = {
     "family:adaptation_stop": _page(FAMILY, elder=True, method="post"),
     **{
         f"registers:{name}": _page(REGISTERS)
-        for name in ("hub", "premises", "board", "leases", "operators", "services", "programmes", "programme")
+        for name in (
+            "hub",
+            "premises",
+            "board",
+            "plan",
+            "leases",
+            "operators",
+            "services",
+            "programmes",
+            "programme",
+        )
     },
     "registers:elders": _page(KEEPERS),
     "registers:add_photos": _page(KEEPERS, posts=True),
     "registers:photo": _page(REGISTERS),
     "registers:elder": _page(KEEPERS, posts=True),
-    "registers:users": _page({Role.ADMINISTRATOR, Role.AUDITOR}, posts=True),
-    "registers:user": _page({Role.ADMINISTRATOR, Role.AUDITOR}, posts=True),
+    "registers:users": _page({Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDITOR}, posts=True),
+    "registers:user": _page({Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDITOR}, posts=True),
     "registers:propose": _page({Role.ADMINISTRATOR}, posts=True),
     "invitation": _page(EVERYBODY, public=True, posts=True),
     **{
         f"registers:{name}": _page(REGISTERS, posts=True)
-        for name in ("one_premises", "lease", "operator", "service")
+        for name in ("one_premises", "lease", "operator", "service", "offer")
     },
     **{
         f"registers:{name}": _page(KEEPERS, posts=True)
@@ -274,6 +288,8 @@ FILES = {
     "bureau:reminders_pdf",
     "bureau:reminder_pdf",
     "reports:download",
+    "reports:fava",
+    "reports:fava_page",
     "adaptation_photo",
 }
 # Not pages of ours: the machine's probes, and the admin and the API, which check by themselves.
@@ -321,6 +337,8 @@ def arguments(name: str, city: City) -> list[Any]:
     return {
         "bureau:month": [city.month],
         "office:running": [city.leases[0].code, "earned"],
+        "bureau:unused": [city.leases[0].premises.division.code],
+        "office:earned": [city.leases[0].code],
         "bureau:catalogue_service": ["SV01"],
         "bureau:catalogue_house": ["PR0000"],
         "office:place": ["PR0000"],
@@ -334,6 +352,8 @@ def arguments(name: str, city: City) -> list[Any]:
         "job": [city.jobs[0].pk],
         "reports:report": [city.month],
         "reports:download": [city.month],
+        "reports:fava": [city.month],
+        "reports:fava_page": [city.month, "static/app.js"],
         "reports:finding": [city.findings[0].pk],
         "payments:payout": [city.payouts[0].number],
         "payments:payout_pdf": [city.payouts[0].number],
@@ -385,6 +405,7 @@ def arguments(name: str, city: City) -> list[Any]:
         **{f"registers:{key}": [city.leases[0].operator.code] for key in ("operator", "edit_operator")},
         **{f"registers:{key}": [first.service.code] for key in ("service", "edit_service")},
         **{f"registers:{key}": [voucher.programme.code] for key in ("programme", "edit_programme")},
+        "registers:offer": [first.service.code, city.leases[0].premises.code],
         "happy": [SHARE_CODE],
         **{key: [1] for key in ("office:order", "visits:visit", "visits:report")},
         **{key: [1] for key in ("hotline:visit", "hotline:visit_phone")},

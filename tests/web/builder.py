@@ -91,6 +91,7 @@ PEOPLE = {
     "caregiver": Role.CAREGIVER,
     "hotline": Role.HOTLINE_AGENT,
     "administrator": Role.ADMINISTRATOR,
+    "security": Role.SECURITY_ADMINISTRATOR,
     "daughter": "",
     "elder": "",
 }

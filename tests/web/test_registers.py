@@ -12,7 +12,15 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.audit.models import Record
-from marketplace.accounts.grants import CannotGrant, accept, confirm, end_account, propose, second_half
+from marketplace.accounts.grants import (
+    CannotGrant,
+    accept,
+    confirm,
+    decline,
+    end_account,
+    propose,
+    second_half,
+)
 from marketplace.accounts.models import Grant, User
 from marketplace.jobs.models import Job
 from providers.models import Division, Lease, LeaseTerms, Operator, Premises, Price, StageChange
@@ -653,3 +661,36 @@ def test_the_database_itself_refuses_a_grant_by_one_person(story_db):
     grant = propose(username="somebody", role="auditor", by=one, at=AT)
     with pytest.raises(IntegrityError, match="grant_by_two_people"):
         Grant.objects.filter(pk=grant.pk).update(state="confirmed", decided_by=one, decided_at=AT)
+
+
+def test_a_security_administrator_confirms_what_an_administrator_proposes(story_db):
+    """System, security and audit are three roles; while nobody has the second, two administrators do it."""
+    story.user("administrator-2", "administrator")
+    one, two = story.user_named("administrator"), story.user_named("administrator-2")
+
+    def refused(do, **what) -> str:
+        with pytest.raises(CannotGrant) as refusal:
+            do(**what, at=AT)
+        return refusal.value.code
+
+    guard, _half = confirm(
+        grant=propose(username="guard", role="security_administrator", by=one, at=AT), by=two, at=AT
+    )
+    grant = propose(username="new-auditor", role="auditor", by=one, at=AT)
+    assert refused(confirm, grant=grant, by=two) == "not_security"
+    assert refused(decline, grant=grant, by=two) == "not_security"
+    assert refused(propose, username="friend", role="bureau_clerk", by=guard) == "not_administrator"
+    assert refused(end_account, user=guard, reason="调离", by=one) == "last_security"
+    assert refused(propose, username="guard", role="auditor", by=one) == "last_security"
+    page_ = client("guard").get(reverse("registers:users"))
+    assert page_.status_code == 200 and 'value="confirm"' in page_.content.decode()
+    assert 'value="confirm"' not in page(client("administrator-2"), "users")
+    assert client("guard").get(reverse("registers:propose")).status_code == 403
+    made, _half = confirm(grant=grant, by=guard, at=AT)
+    assert made.role == "auditor" and second_half(user=made, by=two, at=AT)
+    for name in ("bureau:overview", "bureau:audit", "statements"):
+        assert client("guard").get(reverse(name)).status_code == 403
+    end_account(user=made, reason="调离本单位", by=guard, at=AT)
+    spare = propose(username="guard-2", role="security_administrator", by=one, at=AT)
+    confirm(grant=spare, by=guard, at=AT)
+    end_account(user=guard, reason="调离本单位", by=one, at=AT)

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from ledger.audit.operations import name_of, record
@@ -49,7 +50,10 @@ def request(
         if elder.died_on is not None:
             raise CannotAdapt("not_alive")
         lease = _lease(premises, day_of(at))
-        if lease is None or not premises.offers.filter(service__adaptation__isnull=False).exists():
+        offers = premises.offers.filter(
+            Q(ends_on=None) | Q(ends_on__gte=day_of(at)), service__adaptation__isnull=False
+        )
+        if lease is None or not offers.exists():
             raise CannotAdapt("not_offered")
         try:
             with transaction.atomic():

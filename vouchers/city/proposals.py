@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import name_of, record
@@ -181,9 +182,8 @@ def _loaded(proposal: PriceProposal, *, by: Any, at: datetime) -> Price:
 def services_of(operator: Operator, on: date) -> list[int]:
     """The services that the operator offers on this day, by id."""
     places = Lease.objects.filter(operator=operator, starts_on__lte=on, ends_on__gte=on).values("premises")
-    return list(
-        Offer.objects.filter(premises__in=places).order_by().values_list("service", flat=True).distinct()
-    )
+    offers = Offer.objects.filter(Q(ends_on=None) | Q(ends_on__gte=on), premises__in=places)
+    return list(offers.order_by().values_list("service", flat=True).distinct())
 
 
 @dataclass(frozen=True, slots=True)

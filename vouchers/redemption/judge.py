@@ -80,7 +80,7 @@ def judge(
         raise CannotRedeem("no_lease")
     if not lease.operator.may_serve(service_on):
         raise CannotRedeem("operator_suspended")
-    if wanted.id not in place.services:
+    if not place.has(wanted.id, service_on):
         raise CannotRedeem("service_not_offered")
     if elder.died_on is not None and elder.died_on <= service_on:
         raise CannotRedeem("elder_deceased")

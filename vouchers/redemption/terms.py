@@ -60,10 +60,14 @@ class PremisesTerms:
     id: int
     code: str
     leases: list[LeaseTermsOf] = field(default_factory=list)
-    services: set[int] = field(default_factory=set)
+    offers: dict[int, date | None] = field(default_factory=dict)  # service id: last day, None open
 
     def lease_on(self, day: date) -> LeaseTermsOf | None:
         return next((lease for lease in self.leases if lease.in_force(day)), None)
+
+    def has(self, service: int, day: date) -> bool:
+        """Whether the service is offered here on that day."""
+        return service in self.offers and ((last := self.offers[service]) is None or day <= last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +214,8 @@ def _read(version: int) -> Terms:
             lease.id, lease.code, operator_terms[lease.operator_id], lease.starts_on, lease.ends_on
         )
         premises[lease.premises_id].leases.append(terms)
-    for premises_id, service_id in Offer.objects.order_by("id").values_list("premises_id", "service_id"):
-        premises[premises_id].services.add(service_id)
+    for offer in Offer.objects.order_by("id"):
+        premises[offer.premises_id].offers[offer.service_id] = offer.ends_on
     services = {
         row.id: ServiceTerms(row.id, row.code, row.category, row.daily_limit)
         for row in Service.objects.order_by("code")

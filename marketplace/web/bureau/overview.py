@@ -18,6 +18,7 @@ from ledger.journal.queries import SHANGHAI, last_locked_month
 from ledger.money import ZERO
 from marketplace.accounts.models import Role
 from marketplace.overview.models import Snapshot
+from marketplace.overview.queries import Places
 from marketplace.web import scope, sheets
 from marketplace.web.access import BUREAU, plays, roles
 from marketplace.web.bureau.receipts import age_names
@@ -49,8 +50,10 @@ def overview(request: HttpRequest) -> HttpResponseBase:
     locked = last_locked_month()
     owed = arrears(timezone.localdate(), of=scope.leases(request.user).values_list("code", flat=True))
     whole = scope.sees_whole_city(request.user) and plays(request.user, BUREAU)
-    snapshot = Snapshot.objects.first() if whole else None
+    counted = Snapshot.objects.first()
+    snapshot = counted if whole else None
     programmes = _programmes(snapshot)
+    ages = [(name, sum((one.ages[n] for one in owed), ZERO)) for n, name in enumerate(age_names())]
     return render(
         request,
         "bureau/overview.html",
@@ -63,13 +66,16 @@ def overview(request: HttpRequest) -> HttpResponseBase:
             ],
             "blockers": blockers(month, totals) if month and not (locked and month <= locked) else [],
             "months": months,
-            "ages": [(name, sum((one.ages[n] for one in owed), ZERO)) for n, name in enumerate(age_names())],
+            "ages": ages,
+            "oldest": max(amount for _name, amount in ages),
             "owed": sum((one.total for one in owed), ZERO),
             "owing": len(owed),
             "reviews": scope.review_cases(request.user).filter(decision="", holds=True).count(),
             "bureau": plays(request.user, BUREAU),
             "division": request.user.division,  # type: ignore[union-attr]
             "snapshot": snapshot,
+            "counted": counted,
+            "reach": Places(counted).under(request.user.division) if counted and not whole else None,  # type: ignore[union-attr]
             "programmes": programmes[:PROGRAMMES],
             "all_programmes": _summed(programmes),
             "chart": _chart(months),

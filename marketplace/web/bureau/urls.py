@@ -8,6 +8,7 @@ from marketplace.web.bureau import (
     layouts,
     overview,
     prices,
+    reach,
     receipts,
     reminders,
     servings,
@@ -17,6 +18,8 @@ from marketplace.web.bureau import (
 app_name = "bureau"
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("reach/", reach.reach, name="reach"),
+    path("reach/<slug:division>/", reach.unused, name="unused"),
     path("months/", views.months, name="months"),
     path("months/<month:month>/", views.month, name="month"),
     path("months/<month:month>/compare/", views.compare, name="compare"),

@@ -161,7 +161,8 @@ def _seen(request: HttpRequest) -> QuerySet[Premises]:
     )
 
 
-def _filtered(request: HttpRequest) -> tuple[QuerySet[Premises], list[Filter]]:
+def filtered(request: HttpRequest) -> tuple[QuerySet[Premises], list[Filter]]:
+    """The premises that one sees and the address asks for, and the filters above them."""
     get = request.GET
     words, stage, street, owner = (
         get.get(name, "").strip()[:120] for name in ("q", "stage", "street", "owner")
@@ -224,7 +225,7 @@ COLUMNS = [
 @require_safe
 def premises(request: HttpRequest) -> HttpResponseBase:
     """This page will list the premises on the register."""
-    rows, filters = _filtered(request)
+    rows, filters = filtered(request)
     keeping = plays(request.user, REGISTER_KEEPERS)
     acts = (
         [{"label": _("Add premises"), "href": reverse("registers:new_premises"), "main": True}]
@@ -232,6 +233,7 @@ def premises(request: HttpRequest) -> HttpResponseBase:
         else []
     )
     acts.append({"label": _("Board of stages"), "href": reverse("registers:board"), "icon": "table"})
+    acts.append({"label": _("Plan of premises"), "href": reverse("registers:plan"), "icon": "calendar3"})
     return register_page(
         request, rows, COLUMNS, name="premises", title=_("Premises"), default="code", filters=filters, acts=acts,
         nothing=(_("No premises on the register yet"), _("Add the first, or load a file under Work.")),
@@ -242,7 +244,7 @@ def premises(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 def board(request: HttpRequest) -> HttpResponse:
     """This page will show the premises by stage, side by side, the newest of each first."""
-    rows, filters = _filtered(request)
+    rows, filters = filtered(request)
     since = StageChange.objects.filter(premises=OuterRef("pk")).order_by("-id").values("since_on")[:1]
     rows = rows.annotate(since_on=Subquery(since))
     asked = request.GET.get("stage", "")
@@ -303,7 +305,10 @@ def one_premises(request: HttpRequest, code: str) -> HttpResponse:
             "stages": list(found.stage_changes.order_by("id")),
             "leases": list(found.leases.select_related("operator").order_by("-starts_on")),
             "photos": list(found.photos.select_related("photo").order_by("-taken_on", "-id")[:12]),
-            "offers": list(found.offers.select_related("service").order_by("service__code")),
+            "offers": [
+                (row, row.has_ended(timezone.localdate()))
+                for row in found.offers.select_related("service").order_by("service__code")
+            ],
             "keeping": keeping,
             "form": form,
             "moving": keeping and bool(Premises.MOVES[Stage(found.stage)]),

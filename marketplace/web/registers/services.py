@@ -95,7 +95,12 @@ def services(request: HttpRequest) -> HttpResponseBase:
     now = Price.objects.filter(
         Q(valid_until=None) | Q(valid_until__gte=today), service=OuterRef("pk"), valid_from__lte=today
     )
-    places = Offer.objects.filter(service=OuterRef("pk")).order_by().values("service").annotate(n=Count("id"))
+    places = (
+        Offer.objects.filter(Q(ends_on=None) | Q(ends_on__gte=today), service=OuterRef("pk"))
+        .order_by()
+        .values("service")
+        .annotate(n=Count("id"))
+    )
     rows = Service.objects.annotate(
         price_now=Subquery(now.order_by("min_age").values("list_price")[:1]),
         places=Subquery(places.values("n")),
@@ -169,7 +174,7 @@ def service(request: HttpRequest, code: str) -> HttpResponse:
                 (row, row.list_price - row.government - row.concession - row.charity, _in_force(row, today))
                 for row in rows
             ],
-            "offered": offered,
+            "offered": [(row, row.has_ended(today)) for row in offered],
             "keeping": keeping,
             "price": price,
             "offer": offer,

@@ -22,7 +22,7 @@ class Col:
     """One column: `value` is what the file says, `shown` what the page says (the same where it is not given).
 
     `small` is a quieter second line, `mark` gives a pill's tone and icon, `href` leads on. `sort`: the fields
-    to order by; without them the column has no order of its own.
+    to order by; without them the column has no order of its own. `draw`: what registers/bands.html draws.
     """
 
     name: str
@@ -37,10 +37,16 @@ class Col:
     width: int = 16
     start: bool = False
     page: bool = True  # else in the file alone
+    file: bool = True  # else on the page alone
+    draw: Value | None = None
 
     @property
     def number(self) -> bool:
         return self.kind in (As.AMOUNT, As.NUMBER)
+
+    @property
+    def is_drawn(self) -> bool:  # templates would call `draw`
+        return self.draw is not None
 
     def cell(self, row: Any) -> dict[str, Any]:
         tone, mark = self.mark(row) if self.mark else ("", "")
@@ -52,6 +58,7 @@ class Col:
             "href": self.href(row) if self.href else "",
             "tone": tone,
             "mark": mark,
+            "drawn": self.draw(row) if self.draw else None,
         }
 
 
@@ -88,11 +95,12 @@ def register_page(
         sorts={col.name: col.sort for col in columns if col.sort},
         default=default or next(col.name for col in columns if col.sort),
     )
+    told = [col for col in columns if col.file]
     sheet = Sheet(
         name=name,
         title=name,
-        fields=[Field(str(col.label), col.kind, width=col.width) for col in columns],
-        rows=([col.value(row) for col in columns] for row in listing.rows),
+        fields=[Field(str(col.label), col.kind, width=col.width) for col in told],
+        rows=([col.value(row) for col in told] for row in listing.rows),
     )
     if (file := export(request, sheet)) is not None:
         return file

@@ -21,7 +21,7 @@ from marketplace.accounts.grants import CannotGrant
 from marketplace.accounts.models import Grant, Role, SecondFactor, User
 from marketplace.accounts.operations import WITH_OPERATOR
 from marketplace.templatetags.yiquan import moment
-from marketplace.web.access import USER_READERS, anyone, plays, role_of, roles
+from marketplace.web.access import ADMINISTRATORS, USER_READERS, anyone, plays, role_of, roles
 from marketplace.web.family.acting import person
 from marketplace.web.forms import Marked, row_number
 from marketplace.web.registers.entry import pick, reason, text
@@ -177,7 +177,7 @@ def users(request: HttpRequest) -> HttpResponseBase:
     """This page will list the accounts with a role, and the roles that wait for a second administrator."""
     told: dict[str, Any] = {}
     if request.method == "POST":
-        if role_of(request.user) != Role.ADMINISTRATOR:
+        if role_of(request.user) not in ADMINISTRATORS:
             raise PermissionDenied
         told = _decide(request)
         if not told:
@@ -200,7 +200,7 @@ def users(request: HttpRequest) -> HttpResponseBase:
                 "ended": Q(is_active=False),
             }[state]
         )
-    deciding = plays(request.user, frozenset({Role.ADMINISTRATOR}))
+    deciding = plays(request.user, ADMINISTRATORS)
     waiting = Grant.objects.filter(state=Grant.State.WAITING).select_related(
         "operator", "division", "proposed_by"
     )
@@ -217,15 +217,16 @@ def users(request: HttpRequest) -> HttpResponseBase:
             Filter("state", _("State"), state, [(name, label) for name, (label, *_rest) in STATES.items()]),
         ],
         acts=[{"label": _("Propose a role"), "href": reverse("registers:propose"), "main": True}]
-        if deciding
+        if role_of(request.user) == Role.ADMINISTRATOR
         else [],
         about=_(
-            "One administrator proposes a role, another confirms it. Ending an account takes one, and holds at once."
+            "An administrator proposes a role, a security administrator confirms it, or another administrator while there is none. Ending an account takes one, and holds at once."
         ),
         nothing=(_("No account with a role"), _("The first administrators are made by a command.")),
         waiting=list(waiting.order_by("id")),
         halves=list(grants.half_waiting(timezone.now())) if deciding else [],
         deciding=deciding,
+        confirming=grants.confirms(person(request)),
         trail=[(_("Users and roles"), None)],
         **told,
     )
@@ -270,7 +271,7 @@ def propose(request: HttpRequest) -> HttpResponse:
     """This page will propose a role for somebody new or known."""
     form = ProposeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.propose(by=person(request)):
-        messages.success(request, _("Proposed. It holds once another administrator confirms it."))
+        messages.success(request, _("Proposed. It holds once somebody else confirms it."))
         return redirect("registers:users")
     return render(
         request,
@@ -293,7 +294,7 @@ def user(request: HttpRequest, number: int) -> HttpResponse:
     context: dict[str, Any] = {}
     wrong: Marked | None = None
     if request.method == "POST":
-        if role_of(request.user) != Role.ADMINISTRATOR:
+        if role_of(request.user) not in ADMINISTRATORS:
             raise PermissionDenied
         by, at, do = person(request), timezone.now(), request.POST.get("do")
         done = ""
@@ -310,7 +311,7 @@ def user(request: HttpRequest, number: int) -> HttpResponse:
             else:
                 wrong = form = ProposeForm(request.POST, known=found)
                 if form.propose(by=by):
-                    done = _("Proposed. It holds once another administrator confirms it.")
+                    done = _("Proposed. It holds once somebody else confirms it.")
         except CannotGrant as refusal:
             context["refusal"] = refusal
         if done:
@@ -330,7 +331,8 @@ def user(request: HttpRequest, number: int) -> HttpResponse:
             "form": form,
             "end": end,
             "wrong": wrong if bad else None,
-            "deciding": role_of(request.user) == Role.ADMINISTRATOR and found.pk != request.user.pk,
+            "proposing": role_of(request.user) == Role.ADMINISTRATOR and found.pk != request.user.pk,
+            "ending": plays(request.user, ADMINISTRATORS) and found.pk != request.user.pk,
             "grants": list(
                 Grant.objects.filter(username_key=found.username_key).select_related(
                     "proposed_by", "decided_by", "operator", "division"

@@ -28,7 +28,7 @@ from marketplace.web.access import BUREAU, roles
 @require_safe
 def books(request: HttpRequest) -> HttpResponse:
     """This page will list the months whose books can be taken, and say how a download is checked."""
-    written = sorted((path.name[:7] for path in _kept().glob("*/*.alone.beancount")), reverse=True)
+    written = sorted((path.name[:7] for path in kept().glob("*/*.alone.beancount")), reverse=True)
     months = [date.fromisoformat(f"{name}-01") for name in written]
     return render(
         request,
@@ -41,7 +41,8 @@ def books(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _kept() -> Path:
+def kept() -> Path:
+    """Where the books are written."""
     return Path(settings.DATA_DIR) / "books"
 
 
@@ -49,16 +50,16 @@ def _kept() -> Path:
 @require_safe
 def download(request: HttpRequest, month: date) -> FileResponse:
     """This page will give the books of one month as a zip with a signed manifest: it loads by itself."""
-    kept = _kept()
+    folder_of_all = kept()
     names = ["accounts.beancount", f"{month:%Y/%Y-%m}.beancount", f"{month:%Y/%Y-%m}.alone.beancount"]
-    if not all((kept / name).exists() for name in names):
+    if not all((folder_of_all / name).exists() for name in names):
         raise Http404("no books of this month are written yet")
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     with tempfile.TemporaryDirectory(prefix="books-") as made:
         folder = Path(made)
         for name in names:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).symlink_to((kept / name).resolve())
+            (folder / name).symlink_to((folder_of_all / name).resolve())
         now, at = head(), timezone.now()
         about = {
             "what": "books",

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.web.reports import books, inspections, monthly, seals
+from marketplace.web.reports import books, fava, inspections, monthly, seals
 
 app_name = "reports"
 urlpatterns = [
@@ -10,5 +10,7 @@ urlpatterns = [
     path("inspections/<int:number>/", inspections.finding, name="finding"),
     path("books/", books.books, name="books"),
     path("books/<month:month>/", books.download, name="download"),
+    path("books/<month:month>/fava/", fava.fava, name="fava"),
+    path("books/<month:month>/fava/<path:rest>", fava.fava, name="fava_page"),
     path("seals/", seals.seals, name="seals"),
 ]

@@ -15,6 +15,7 @@ from marketplace.web import scope
 from marketplace.web.access import BUREAU, NAME_READERS, STATEMENT_READERS, plays, roles
 from marketplace.web.evidence import shown_of
 from marketplace.web.trace.forms import RevealForm
+from marketplace.web.trace.walk import walk
 from vouchers.models import Claim, Movement, Redemption
 
 
@@ -55,17 +56,16 @@ def _about(request: HttpRequest, number: str) -> dict[str, Any]:
     claims: list[dict[str, Any]] = [
         {"claim": claim, "visible": claim.lease_id in seen}
         for claim in Claim.objects.filter(redemption=found)
-        .select_related("lease__premises", "statement", "taken_back")
+        .select_related("lease__premises", "statement__entry", "taken_back")
         .order_by("lease__code")
     ]
     paid = list(
         Movement.objects.filter(redemption=found, kind__in=[Movement.Kind.REDEEM, Movement.Kind.REDEEM_HELD])
-        .select_related("voucher__programme", "voucher__run")
+        .select_related("voucher__programme", "voucher__run__entry")
         .order_by("id")
     )
     cases = list(found.review_cases.order_by("id"))
     elder_price = found.list_price - found.government - found.concession - found.charity
-    standing = [c["claim"].statement for c in claims if c["visible"] and c["claim"].statement]
     return {
         "redemption": found,
         "reversal": getattr(found, "reversal", None),
@@ -75,7 +75,7 @@ def _about(request: HttpRequest, number: str) -> dict[str, Any]:
         "cases": cases,
         "held": any(not case.decision and case.holds for case in cases),
         "elder_price": elder_price,
-        "months_up": standing,
+        "walk": walk(request, found, paid, claims),
         "form": RevealForm() if plays(request.user, NAME_READERS) else None,
         "reads_entries": plays(request.user, BUREAU),
         "trail": [
