@@ -1,8 +1,10 @@
 """Running the rules, parameters by date, and what people do with cases; on the ground of tests/story.py."""
 
+from collections import deque
 from datetime import date, time
 from decimal import Decimal
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
@@ -222,6 +224,27 @@ def test_the_mark_waits_for_whoever_drew_a_lower_number(fresh_db):
     processes.wait_until(
         lambda: (new(), ReviewProgress.objects.get().through == later.id)[1], seconds=900, pause=2
     )
+
+
+def test_the_mark_moves_though_others_are_always_under_way(fresh_db):
+    """Each of their transactions begins before the last one has ended, and two looks fall into it."""
+    story.town()
+    story.issue_on("2026-03-01")
+    story.redeem("once", "LI", "MEAL", "PM01", "2026-03-10 11:30")
+    top = story.redeemed("once").id
+    others: deque[psycopg.Connection] = deque()
+
+    def turn() -> bool:
+        others.append(databases.superuser(fresh_db))
+        others[-1].autocommit = False
+        others[-1].execute("SELECT pg_current_xact_id()")
+        new()
+        if len(others) > 1:
+            others.popleft().close()
+        return ReviewProgress.objects.get().through == top
+
+    processes.wait_until(turn, seconds=900)
+    others.pop().close()
 
 
 def test_two_at_once_look_once(fresh_db):

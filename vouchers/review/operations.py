@@ -252,10 +252,14 @@ def _horizon(progress: ReviewProgress) -> Horizon:
 
 
 def _seen(progress: ReviewProgress, horizon: Horizon, at: datetime) -> None:
-    """Move the mark to what was settled before all of it was looked at, and note what was visible then."""
+    """Move the mark to what was settled before all of it was looked at, and note what was visible then.
+
+    A note stands until it is settled: written anew at each look, it would never be while others are always under way.
+    """
     if horizon.top > progress.through or horizon.settled > progress.through:
-        progress.through = max(progress.through, horizon.settled)
-        progress.seen, progress.seen_in, progress.looked_at = horizon.top, horizon.asked_in, at
+        progress.through, progress.looked_at = max(progress.through, horizon.settled), at
+        if progress.through >= progress.seen:
+            progress.seen, progress.seen_in = horizon.top, horizon.asked_in
         progress.save()
 
 
