@@ -332,6 +332,12 @@ def patterns() -> Iterator[URLPattern]:
 
 def arguments(name: str, city: City) -> list[Any]:
     """What an address of this name needs, all belonging to the first lease: manager's and street's own."""
+    if not city.arguments:
+        city.arguments = _arguments(city)
+    return city.arguments.get(name, [])
+
+
+def _arguments(city: City) -> dict[str, list[Any]]:
     first = city.redemptions[0]
     voucher = first.movements.get().voucher
     return {
@@ -418,7 +424,7 @@ def arguments(name: str, city: City) -> list[Any]:
         **{key: [city.month.year] for key in ("family:record_of", "family:share", "family:end_share")},
         **{key: [city.delegations[0].pk] for key in ("people:answer", "people:end", "people:leave")},
         **{key: [first.elder.code] for key in ("hotline:elder", "hotline:start", "hotline:paper")},
-    }.get(name, [])
+    }
 
 
 def address(name: str, city: City) -> str:

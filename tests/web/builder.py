@@ -118,6 +118,7 @@ class City:
     servings: list[Serving] = field(default_factory=list)
     photos: list[PremisesPhoto] = field(default_factory=list)
     pictured: Any = None  # the service whose page shows a photo
+    arguments: dict[str, list[Any]] = field(default_factory=dict)  # of the addresses of pages, once asked for
 
 
 def _many(rows: Iterable[Any]) -> list[Any]:
