@@ -81,9 +81,12 @@ def browser(site: Site) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture
-def visit(site: Site, browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """visit("clerk", language="en", width=390): a browser context, signed in; "" is nobody."""
+Visit = Callable[..., BrowserContext]
+
+
+@contextmanager
+def visiting(site: Site, browser: Browser) -> Iterator[Visit]:
+    """visit("clerk", language="en", width=390): a browser context, signed in; "" is nobody. Closed at the end."""
     opened: list[BrowserContext] = []
 
     def open_as(
@@ -111,3 +114,9 @@ def visit(site: Site, browser: Browser) -> Iterator[Callable[..., BrowserContext
     yield open_as
     for context in opened:
         context.close()
+
+
+@pytest.fixture
+def visit(site: Site, browser: Browser) -> Iterator[Visit]:
+    with visiting(site, browser) as visit:
+        yield visit

@@ -1,29 +1,39 @@
 """Every page, phone and desk, Chinese and English: experience.md checks 2, 5, 8, 9 and 11."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from playwright.sync_api import Page, expect
 
+from tests.journeys.conftest import visiting
 from tests.web.addresses import visitor
 
 AXE = Path(settings.BASE_DIR) / "node_modules/axe-core/axe.min.js"
 STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
+# Violations alone: what passed is of no use here, and most of what axe would write down and hand over.
+VIOLATIONS = (
+    """async options => (await axe.run(document, {...options, resultTypes: ['violations']})).violations"""
+)
+
+
 def faults(page: Page) -> list[str]:
     """What axe finds wrong by WCAG 2.2 A and AA: rule and place."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate(
-        "standards => axe.run(document, {runOnly: {type: 'tag', values: standards}})", STANDARDS
-    )
-    return [
-        f"{v['id']}: {n['target']}: {n['failureSummary'][:200]}"
-        for v in found["violations"]
-        for n in v["nodes"]
-    ]
+    return said_by_axe(page, length=200)
+
+
+def said_by_axe(page: Page, *, length: int, **options: Any) -> list[str]:
+    """Rule, place and the beginning of what is said, of `length`, for each violation of STANDARDS."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    found = page.evaluate(VIOLATIONS, {"runOnly": {"type": "tag", "values": STANDARDS}, **options})
+    return [f"{v['id']}: {n['target']}: {n['failureSummary'][:length]}" for v in found for n in v["nodes"]]
 
 
 # Elements that stick out on the right and do not stand in a box that scrolls by itself.
@@ -66,25 +76,61 @@ def troubles(page: Page, widths: Sequence[int] = WIDTHS) -> list[str]:
     return found
 
 
+@dataclass
+class Walk:
+    """What was met on the way through every page in one language."""
+
+    found: dict[str, list[str]] = field(default_factory=dict)  # faults, by page
+    asked: set[str] = field(default_factory=set)  # addresses that the pages asked for
+    said: list[str] = field(default_factory=list)  # errors and warnings in their consoles
+
+    def listen(self, page: Page) -> None:
+        page.on("request", lambda request: self.asked.add(request.url))
+        page.on(
+            "console",
+            lambda message: self.said.append(message.text) if message.type in ("error", "warning") else None,
+        )
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+
+
+@pytest.fixture(scope="module")
+def walk(site, browser) -> Callable[..., Walk]:
+    """walk("en", (390,)): every page is opened once, whoever asks for what was met there."""
+
+    @cache
+    def walk(language: str, widths: Sequence[int]) -> Walk:
+        met = Walk()
+        with visiting(site, browser) as visit:
+            page = {one: visit(one, language=language).new_page() for one in set(map(visitor, site.pages))}
+            for one in page.values():
+                met.listen(one)
+            for name, url in site.pages.items():
+                before = list(met.said)
+                page[visitor(name)].goto(url)
+                met.found[name] = troubles(page[visitor(name)], widths)
+                page[visitor(name)].wait_for_load_state("networkidle")
+                if name == "missing":  # its own 404 stands in the console
+                    met.said = before
+        return met
+
+    return walk
+
+
 @pytest.mark.parametrize(
     ("language", "widths"),
     [
-        ("zh-hans", [390]),
-        ("en", [1280]),
+        ("zh-hans", (390,)),
+        ("en", (1280,)),
         pytest.param("zh-hans", WIDTHS, marks=pytest.mark.long),
         pytest.param("en", WIDTHS, marks=pytest.mark.long),
     ],
 )
-def test_every_page_is_without_fault(site, visit, language, widths):
+def test_every_page_is_without_fault(walk, visit, language, widths):
     """Chinese and English, phone and desk; also a wrong form, an empty home and a refusal.
 
     What is written is read at every width in both; axe reads each page once a language, and all in the long form.
     """
-    found: dict[str, list[str]] = {}
-    page = {person: visit(person, language=language).new_page() for person in set(map(visitor, site.pages))}
-    for name, url in site.pages.items():
-        page[visitor(name)].goto(url)
-        found[name] = troubles(page[visitor(name)], widths)
+    found = dict(walk(language, widths).found)
     stranger = visit("", language=language).new_page()
     stranger.goto("/sign-in/")
     found["sign-in"] = troubles(stranger, widths)
@@ -115,30 +161,20 @@ def test_a_wide_page_would_be_noticed(site, visit):
     assert sideways(page)
 
 
-def test_every_byte_is_ours_and_nothing_is_blocked(site, visit):
+def test_every_byte_is_ours_and_nothing_is_blocked(walk, site, visit):
     """No request leaves this server; no script or style is refused; no error in the console."""
-    asked, said = set(), []
-    pages = {person: visit(person).new_page() for person in set(map(visitor, site.pages))}
-    for page in pages.values():
-        page.on("request", lambda request: asked.add(request.url))
-        page.on(
-            "console",
-            lambda message: said.append(message.text) if message.type in ("error", "warning") else None,
-        )
-        page.on("pageerror", lambda error: said.append(str(error)))
-    for name, url in site.pages.items():
-        if name == "missing":
-            continue  # its own 404 stands in the console
-        pages[visitor(name)].goto(url)
-        pages[visitor(name)].wait_for_load_state("networkidle")
-    page = pages["clerk"]
+    met = walk("zh-hans", (390,))
+    assert met.said == []
+    assert met.asked and all(url.startswith((f"{site.address}/", "data:")) for url in met.asked)
+    assert any("echarts" in url for url in met.asked)  # control: scripts were asked for
+    control = Walk()
+    page = visit("clerk").new_page()
+    control.listen(page)
     page.goto("/")
-    assert said == []
-    assert asked and all(url.startswith((f"{site.address}/", "data:")) for url in asked)
-    assert any("echarts" in url for url in asked)  # control: scripts were asked for
+    assert control.said == []
     page.evaluate("document.body.setAttribute('style', 'color: red')")
     for _ in range(100):
-        if any("Content Security Policy" in text for text in said):  # control: the policy is there
+        if any("Content Security Policy" in text for text in control.said):  # control: the policy is there
             break
         page.wait_for_timeout(100)
     else:

@@ -12,7 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from marketplace.web import qr
 from tests import databases, story
 from tests.journeys.conftest import Site, serving
-from tests.journeys.test_every_page import AXE, STANDARDS, sideways
+from tests.journeys.test_every_page import said_by_axe, sideways
 from tests.web import family
 from vouchers.codes.operations import elder_tokens
 
@@ -79,17 +79,7 @@ MEASURED = """least => {
 
 def faults(page: Page) -> list[str]:
     """What axe finds wrong by WCAG 2.2 A and AA, and text whose contrast is below 7:1."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate(
-        "standards => axe.run(document, {runOnly: {type: 'tag', values: standards},"
-        " rules: {'color-contrast-enhanced': {enabled: true}}})",
-        STANDARDS,
-    )
-    return [
-        f"{v['id']}: {n['target']}: {n['failureSummary'][:160]}"
-        for v in found["violations"]
-        for n in v["nodes"]
-    ]
+    return said_by_axe(page, length=160, rules={"color-contrast-enhanced": {"enabled": True}})
 
 
 def troubles(page: Page, *, large: bool, widths: tuple[int, ...]) -> list[str]:
