@@ -118,7 +118,7 @@ class Four:
     def decide_review(self, key: str, decision: str, _by: str, _who: str, _why: str, why: str) -> None:
         found = Redemption.objects.get(key=key)
         self.clerk.goto(f"/redemptions/{found.number}/")
-        self.clerk.locator("a[href*='/bureau/reviews/']").first.click()
+        self.clerk.locator("main a[href*='/bureau/reviews/']").first.click()
         self.clerk.fill("#id_reason", f"{why}，已核实")
         self.clerk.click(f"button[value={decision}]")
         if decision == "reject":
