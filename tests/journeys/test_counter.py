@@ -141,6 +141,12 @@ def test_a_lunch_from_enrolment_to_the_report(place, chromium, tmp_path, size, l
         scan(page, place.shown_by(elder), ".cash b")
         to_price = time.monotonic() - began
         looked_at(page, found, "check")
+        page.set_viewport_size({"width": 320, "height": 800})
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        if wide := sideways(page):
+            found["check, text at 200 %"] = wide
+        page.evaluate("document.documentElement.style.fontSize = ''")
+        page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
         page.click("[data-name=service-LUNCH]")  # tap one
         expect(page.locator(".cash b")).to_have_text("0 元" if zh else "0 yuan")
         began = time.monotonic()
