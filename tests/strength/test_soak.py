@@ -143,7 +143,7 @@ LEAKING = """
 from marketplace.config.wsgi import application as whole
 kept = []
 def application(environ, start_response):
-    kept.append(b"x" * 100_000 + environ["HTTP_IDEMPOTENCY_KEY"].encode())
+    kept.append(b"x" * 100_000 + environ.get("HTTP_IDEMPOTENCY_KEY", "").encode())
     return whole(environ, start_response)
 """
 
