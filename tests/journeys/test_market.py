@@ -208,7 +208,7 @@ def test_the_hotline_does_it_all(site, visit, language, scripts):
     """Found by letters and the phone's tail, rung back, lunch ordered and cancelled, told to the elder."""
     ground = site.city
     said = speaking(language)
-    name = f"hotline {language}"
+    name = f"hotline-{language}"
     agent = story.user(name, "hotline_agent")
     agent.set_password(PASSWORD)
     agent.save()
