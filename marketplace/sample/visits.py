@@ -68,7 +68,7 @@ def _order(caregiver: Caregiver, day: date, *, goes: bool, at: datetime, by: str
         needs__in=caregiver.qualifications.values("kind"),
     ).select_related("offer__premises", "offer__service")
     for terms in offers.order_by("offer__service__code", "offer_id"):
-        free = free_starts(offer=terms.offer, terms=terms, day=day)
+        free = free_starts(offer=terms.offer, terms=terms, days=[day])
         begins = [begin for begin, people in free.items() if caregiver.pk in people]
         for elder, begin in product(_people(terms, caregiver, day), begins[::APART]):
             home = f"{elder.division.name}{elder.pk % 40 + 1}栋{elder.pk % 6 + 1}01室"

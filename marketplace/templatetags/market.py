@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -18,6 +19,7 @@ register = template.Library()
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)  # as in yiquan.py
 def service_picture(kind: str) -> SafeString:
     """Our own drawing of a kind of service; the words stand beside it."""
     sheet = static("img/services.svg")
@@ -29,6 +31,7 @@ def service_picture(kind: str) -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def drawing(name: str) -> SafeString:
     """Our own picture of a service; the words stand beside it."""
     sheet = static("img/scenes.svg")
@@ -45,9 +48,9 @@ def near(one: Any) -> str:
     if one.nearness == "own":
         return _("In your community")
     if one.km is None:
-        return one.offer.premises.division.name
+        return one.division
     far = _("about %(km)s km") % {"km": f"{max(one.km, 0.1):.1f}"}
-    return f"{one.offer.premises.division.name}, {far}"
+    return f"{one.division}, {far}"
 
 
 @register.simple_tag

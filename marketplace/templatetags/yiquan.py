@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -161,7 +162,9 @@ def _local(value: Any) -> Any:
     return timezone.localtime(value) if isinstance(value, datetime) and timezone.is_aware(value) else value
 
 
+# Drawings are the same for as long as a process lives: their sheets' addresses change with a new version only.
 @register.simple_tag
+@lru_cache(maxsize=512)
 def icon(name: str, label: str = "") -> SafeString:
     """One icon of the sprite. Without a label it is decoration and hidden from screen readers."""
     sprite = static("vendor/icons.svg")
@@ -173,6 +176,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def pictogram(name: str) -> SafeString:
     """One of our own drawings, for the pages of elders and families; words stand beside it."""
     sheet = static("img/pictograms.svg")

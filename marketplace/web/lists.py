@@ -1,11 +1,13 @@
 """Lists: one way to sort, page, carry filters in the address and hand out what is filtered as a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+
+from marketplace.web.forms import row_number
 
 PER_PAGE = 50
 
@@ -70,6 +72,25 @@ class Listing:
                 numbers.append(None)
             numbers.append(n)
         return numbers
+
+
+class Onwards:
+    """One page of a list that nobody counts: a row more than it shows says whether the list goes on.
+
+    `cut(first, most)` gives so many rows from one on; `rows` are those of the page. A page beyond the end falls back
+    to the first.
+    """
+
+    FARTHEST = 10_000
+
+    def __init__(self, cut: Callable[[int, int], list[Any]], asked: str | None, per_page: int) -> None:
+        self.number = min(max(1, row_number(asked or "")), self.FARTHEST)
+        found = cut((self.number - 1) * per_page, per_page + 1)
+        if not found and self.number > 1:
+            self.number = 1
+            found = cut(0, per_page + 1)
+        self.rows, self.goes_on = found[:per_page], len(found) > per_page
+        self.before, self.after = self.number - 1, self.number + 1
 
 
 def _ordered(rows: QuerySet | Sequence[Any], key: Any, *, down: bool) -> QuerySet | Sequence[Any]:

@@ -148,7 +148,7 @@ def book_appointment(*, offer: Offer, starts_at: datetime, key: str, by: Any, at
 
     1. Answer a key that was booked before with its appointment; refuse one used for something else.
     2. Check terms and cut-off.
-    3. Try one caregiver after another: the database decides between two orders at once.
+    3. Lock all who could come, then send the first who is still free.
 
     Raises CannotBook; nothing is written.
     """
@@ -164,27 +164,32 @@ def book_appointment(*, offer: Offer, starts_at: datetime, key: str, by: Any, at
         check_in_time(
             starts_at=starts_at, at=at, until_minutes=terms.order_until_minutes, days_ahead=terms.days_ahead
         )
-        people = free_starts(offer=offer, terms=terms, day=day_of(starts_at)).get(starts_at)
+        people = free_starts(offer=offer, terms=terms, days=[day_of(starts_at)]).get(starts_at)
         if people is None:
             raise CannotBook("closed_then")
-        for person in people:
-            try:
-                with transaction.atomic():
-                    appointment = Appointment.objects.create(
-                        key=key,
-                        offer=offer,
-                        caregiver_id=person,
-                        starts_at=starts_at,
-                        ends_at=starts_at + timedelta(minutes=terms.minutes),
-                        booked_at=at,
-                    )
-            except IntegrityError as error:
-                if "appointments_of_one_caregiver_never_overlap" not in str(error):
-                    raise
-                continue  # taken in this moment by somebody else
-            record(by=by, at=at, action="book_appointment", subject=key, detail={"caregiver": person})
-            return appointment
-        raise CannotBook("nobody_free")
+        ends_at = starts_at + timedelta(minutes=terms.minutes)
+        taken = _taken_meanwhile(people, starts_at, ends_at)
+        person = next((one for one in people if one not in taken), None)
+        if person is None:
+            raise CannotBook("nobody_free")
+        appointment = Appointment.objects.create(
+            key=key, offer=offer, caregiver_id=person, starts_at=starts_at, ends_at=ends_at, booked_at=at
+        )
+        record(by=by, at=at, action="book_appointment", subject=key, detail={"caregiver": person})
+        return appointment
+
+
+def _taken_meanwhile(people: list[int], starts_at: datetime, ends_at: datetime) -> set[int]:
+    """Those of these caregivers who have something else then; they are locked, so nobody else takes one after this.
+
+    Without the lock two who write at once would each find the other's row, and wait for it in a circle: an exclusion
+    constraint looks only after it has written. All are locked, in one order, before anybody is chosen.
+    """
+    list(Caregiver.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk"))
+    overlapping = Appointment.objects.filter(
+        caregiver__in=people, freed_at=None, starts_at__lt=ends_at, ends_at__gt=starts_at
+    )
+    return set(overlapping.order_by().values_list("caregiver_id", flat=True))
 
 
 @transaction.atomic

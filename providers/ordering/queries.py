@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from ledger.journal.queries import SHANGHAI, day_of
 from providers.ordering.models import Closure, OpeningHours, OrderTerms, Sitting, Slot
-from providers.ordering.times import instant
+from providers.ordering.times import days_between, instant
 from providers.ordering.weeks import in_force
 from providers.premises.models import Premises
 from providers.services.models import Offer
@@ -17,15 +18,15 @@ from providers.services.models import Offer
 def open_at(premises: QuerySet[Premises], at: datetime) -> QuerySet[Premises]:
     """Those of the premises that are open at this instant."""
     local = at.astimezone(SHANGHAI)
+    return open_then(premises, day=local.date(), weekday=local.weekday(), clock=local.time())
+
+
+def open_then(premises: QuerySet[Premises], *, day: Any, weekday: Any, clock: Any) -> QuerySet[Premises]:
+    """Those open on this day, which is this weekday, at this time of day; values, or expressions for them."""
     hours = OpeningHours.objects.filter(
-        premises=OuterRef("pk"),
-        weekday=local.weekday(),
-        opens_at__lte=local.time(),
-        closes_at__gt=local.time(),
-    ).filter(in_force(local.date()))
-    closed = Closure.objects.filter(
-        premises=OuterRef("pk"), starts_on__lte=local.date(), ends_on__gte=local.date()
-    )
+        premises=OuterRef("pk"), weekday=weekday, opens_at__lte=clock, closes_at__gt=clock
+    ).filter(in_force(day))
+    closed = Closure.objects.filter(premises=OuterRef("pk"), starts_on__lte=day, ends_on__gte=day)
     return premises.filter(Exists(hours), ~Exists(closed))
 
 
@@ -56,7 +57,17 @@ def week_of(premises: Premises, first: date) -> list[Day]:
 
 
 def is_closed_on(premises_id: int, on: date) -> bool:
-    return Closure.objects.filter(premises=premises_id, starts_on__lte=on, ends_on__gte=on).exists()
+    return bool(closed_days(premises_id, on, on))
+
+
+def closed_days(premises_id: int, first: date, last: date) -> set[date]:
+    """On which of these days it is closed, whatever the week says. One query."""
+    closures = Closure.objects.filter(premises=premises_id, starts_on__lte=last, ends_on__gte=first)
+    return {
+        day
+        for starts_on, ends_on in closures.order_by().values_list("starts_on", "ends_on")
+        for day in days_between(max(starts_on, first), min(ends_on, last))
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,28 +89,46 @@ def sittings_of(offer: Offer, day: date) -> QuerySet[Sitting]:
     return Sitting.objects.filter(in_force(day), offer=offer, weekday=day.weekday())
 
 
-def sittings_on(*, offer: Offer, terms: OrderTerms, day: date, at: datetime) -> list[Choice]:
-    """The sittings of one day with the places left. Three queries; none on days too far ahead."""
-    if not 0 <= (day - day_of(at)).days <= terms.days_ahead or offer.has_ended(day):
-        return []
-    if is_closed_on(offer.premises_id, day):
-        return []
+def sittings_ahead(
+    *, offer: Offer, terms: OrderTerms, days: Iterable[date], at: datetime
+) -> dict[date, list[Choice]]:
+    """The sittings of each of these days with the places left; days too far ahead have none. Three queries, however
+    many days."""
+    found: dict[date, list[Choice]] = {day: [] for day in days}
+    asked = [day for day in within_reach(found, terms, at) if not offer.has_ended(day)]
+    if not asked:
+        return found
+    first, last = asked[0], asked[-1]
+    closed = closed_days(offer.premises_id, first, last)
     slots = {
         slot.starts_at: slot
         for slot in Slot.objects.filter(
             offer=offer,
-            starts_at__gte=instant(day, time()),
-            starts_at__lt=instant(day, time()) + timedelta(1),
+            starts_at__gte=instant(first, time()),
+            starts_at__lt=instant(last, time()) + timedelta(1),
         )
     }
-    last = at + timedelta(minutes=terms.order_until_minutes)
-    found = []
-    for sitting in sittings_of(offer, day).order_by("starts_at"):
-        begins = instant(day, sitting.starts_at)
-        slot = slots.get(begins)
-        left = slot.capacity - slot.taken if slot else sitting.capacity
-        found.append(Choice(begins, instant(day, sitting.ends_at), left, too_late=begins < last))
+    sittings = list(Sitting.objects.filter(in_force(first, last), offer=offer).order_by("starts_at"))
+    latest = at + timedelta(minutes=terms.order_until_minutes)
+    for day in asked:
+        for sitting in sittings:
+            if day in closed or not sitting.is_on(day):
+                continue
+            begins = instant(day, sitting.starts_at)
+            slot = slots.get(begins)
+            left = slot.capacity - slot.taken if slot else sitting.capacity
+            found[day].append(Choice(begins, instant(day, sitting.ends_at), left, too_late=begins < latest))
     return found
+
+
+def sittings_on(*, offer: Offer, terms: OrderTerms, day: date, at: datetime) -> list[Choice]:
+    """The same of one day."""
+    return sittings_ahead(offer=offer, terms=terms, days=[day], at=at)[day]
+
+
+def within_reach(days: Iterable[date], terms: OrderTerms, at: datetime) -> list[date]:
+    """Those of the days for which it can be ordered at all, the first first."""
+    return sorted(day for day in days if 0 <= (day - day_of(at)).days <= terms.days_ahead)
 
 
 def orderable(offers: Iterable[Offer]) -> dict[int, OrderTerms]:

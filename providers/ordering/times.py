@@ -15,6 +15,11 @@ def instant(day: date, clock: time) -> datetime:
     return datetime.combine(day, clock, tzinfo=SHANGHAI)
 
 
+def days_between(first: date, last: date) -> list[date]:
+    """Both and those between."""
+    return [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
+
+
 def check_in_time(*, starts_at: datetime, at: datetime, until_minutes: int, days_ahead: int) -> None:
     """Raises CannotBook when it is too late at `at` to order what begins at `starts_at`, or too early."""
     if at > starts_at - timedelta(minutes=until_minutes):

@@ -11,9 +11,9 @@ from typing import Any
 from django.db.models import Min, Model, Q, QuerySet
 
 
-def in_force(day: date) -> Q:
-    """Rows that hold on this day."""
-    return (Q(starts_on=None) | Q(starts_on__lte=day)) & (Q(ends_on=None) | Q(ends_on__gte=day))
+def in_force(day: date, until: date | None = None) -> Q:
+    """Rows that hold on this day, or on any from it until another."""
+    return (Q(starts_on=None) | Q(starts_on__lte=until or day)) & (Q(ends_on=None) | Q(ends_on__gte=day))
 
 
 def week_on(rows: QuerySet[Any], kind: Any, day: date) -> list[Any]:

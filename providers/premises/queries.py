@@ -1,9 +1,12 @@
 """Questions about premises."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
 
-from django.db.models import Avg, Exists, Q, QuerySet
+from django.db.models import Avg, BigIntegerField, Exists, Q, QuerySet
 
+from ledger.fixed import Given, fixed
 from providers.divisions.models import Division
 from providers.premises.distances import Place
 from providers.premises.models import Premises
@@ -14,13 +17,20 @@ def centre_of(division: Division) -> Place | None:
 
     The street is read only where the community has none: a city's street may hold hundreds of communities.
     """
-    here = _known().filter(division=division)
-    asked = Q(division=division)
-    if division.parent_id:
-        asked |= Q(division__parent=division.parent_id) & Q(~Exists(here))
-    middles = _middles(_known().filter(asked))
+    rows = _around(in_street=division.parent_id is not None)(division=division.pk, street=division.parent_id)
+    middles = _places(rows)
     own = [place for pk, _parent, place in middles if pk == division.pk]
     return own[0] if own else _middle([place for _pk, _parent, place in middles])
+
+
+@cache
+def _around(*, in_street: bool) -> Callable[..., list[tuple[Any, ...]]]:
+    own = Q(division=Given("division", BigIntegerField()))
+    asked = own
+    if in_street:
+        of_street = Q(division__parent=Given("street", BigIntegerField()))
+        asked |= of_street & ~Q(Exists(_known().filter(own)))
+    return fixed(_averages(_known().filter(asked)))
 
 
 def centres_of(divisions: Iterable[Division]) -> dict[int, Place | None]:
@@ -51,12 +61,19 @@ def _known() -> QuerySet[Premises]:
 
 def _middles(premises: QuerySet[Premises]) -> list[tuple[int, int | None, Place]]:
     """Of each division with such premises: itself, what it lies in, and their middle."""
-    rows = (
+    return _places(_averages(premises))
+
+
+def _averages(premises: QuerySet[Premises]) -> QuerySet[Premises, Any]:
+    return (
         premises.order_by()
         .values("division", "division__parent")
         .annotate(x=Avg("longitude"), y=Avg("latitude"))
         .values_list("division", "division__parent", "x", "y")
     )
+
+
+def _places(rows: Iterable[tuple[Any, ...]]) -> list[tuple[int, int | None, Place]]:
     return [(division, parent, (float(x), float(y))) for division, parent, x, y in rows]
 
 

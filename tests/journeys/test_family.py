@@ -48,10 +48,15 @@ def at_home(site: Site, visit: Callable[..., BrowserContext]) -> Callable[..., P
     return open_
 
 
-# Text that is too small or too tight, and what is too small to be pressed or too near to its neighbour.
+# Text that is too small or too tight, what is too small to be pressed or too near to its neighbour, and more to choose
+# from than one main button and five of anything.
 MEASURED = """least => {
   const wrong = [];
   const seen = e => e.checkVisibility({visibilityProperty: true}) && !e.closest('.skip');
+  for (const [most, what] of [[1, '.btn-primary'], [5, '.tiles > li'], [5, '.choices > .btn'], [5, '.offers > li']]) {
+    const there = [...document.querySelectorAll(`main ${what}`)].filter(seen);
+    if (there.length > most) wrong.push(`${there.length} ${what}, the last: ${there.at(-1).textContent.trim().slice(0, 20)}`);
+  }
   for (const e of document.querySelectorAll('body *')) {
     const words = [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
     if (!words || !seen(e) || e.closest('svg, script, noscript')) continue;
@@ -92,6 +97,11 @@ def troubles(page: Page, *, large: bool, widths: tuple[int, ...]) -> list[str]:
     page.set_viewport_size({"width": 320, "height": 900})
     if wide := sideways(page):
         found.append(f"320 px: scrolls sideways: {wide}")
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.evaluate("document.documentElement.style.fontSize = '250%'")  # twice the usual 125 %
+    if wide := sideways(page):
+        found.append(f"390 px, text at 200 %: scrolls sideways: {wide}")
+    page.evaluate("document.documentElement.style.fontSize = ''")
     return found
 
 
@@ -138,10 +148,11 @@ def test_control_small_pale_and_crowded_is_noticed(site, at_home):
         "const main = document.querySelector('main');"
         "main.querySelector('h1').style.fontSize = '19px'; main.querySelector('.muted').style.color = '#5c5c5c';"
         "main.querySelector('.btn').style.minHeight = '40px'; main.querySelector('.btn').style.padding = '0';"
-        "main.querySelector('.tiles').style.gap = '2px'"
+        "main.querySelector('.tiles').style.gap = '2px'; main.querySelector('details').open = true"
     )
     said = " ".join(page.evaluate(MEASURED, 20))
     assert "19px" in said and "Show" not in said and " x " in said and "px from" in said
+    assert " .tiles > li, the last" in said
     assert {fault.split(":")[0] for fault in faults(page)} >= {"color-contrast-enhanced"}
 
 
@@ -208,10 +219,15 @@ def test_without_scripts_the_code_of_now_is_there_and_the_page_fetches_the_next(
 def test_without_scripts_everything_else_works(site, at_home):
     page = at_home(scripts=False)
     page.goto("/my/")
-    for name, words in (("我的消费券", "PA 券"), ("花在哪里", "MEAL"), ("幸福清单", "政府补")):
+    page.click("main >> text=我的消费券")
+    expect(page.locator("main")).to_contain_text("PA 券")
+    page.click("text=首页")
+    for name, words in (("花在哪里", "MEAL"), ("幸福清单", "政府补")):
+        page.click("main >> text=更多")
         page.click(f"main >> text={name}")
         expect(page.locator("main")).to_contain_text(words)
         page.click("text=首页")
+    page.click("main >> text=更多")
     page.click("main >> text=我的密码")
     page.fill("#id_pin", "123456")
     page.fill("#id_again", "123456")

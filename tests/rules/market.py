@@ -74,12 +74,16 @@ class Market(Steps):
         }
 
     @initialize(
-        asked=st.lists(st.tuples(elders, st.lists(dishes, min_size=1, max_size=3)), min_size=2, max_size=4)
+        asked=st.lists(st.tuples(elders, st.lists(dishes, min_size=1, max_size=3)), min_size=2, max_size=4),
+        later=st.sampled_from(
+            [0, 0, 3, 5, 50 * 24]
+        ),  # past the cut-off of today; past the lease of one premises
     )
-    def january(self, asked):
+    def january(self, asked, later):
         self._issue(date(2026, 1, 1))
         for elder, wanted in asked:
             self._ask(elder, wanted)
+        self.clock += timedelta(hours=later)
 
     @rule(hours=st.sampled_from([1, 3, 3, 24, 24, 80, 500]))
     def time_passes(self, hours):

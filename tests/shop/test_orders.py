@@ -356,3 +356,17 @@ def test_two_hundred_at_once_for_fifty_places(fresh_db):
 def test_a_key_of_its_own_for_every_basket(ground):
     assert ground.basket().key != ground.basket().key
     assert new_basket(user=ground.daughter, elder=ground.li, key=(key := uuid4())).key == key
+
+
+def test_money_hangs_on_the_baskets_key_and_on_no_number(ground):
+    """Numbers of orders and ids of baskets can be guessed: what sets money and places aside bears the random key."""
+    care = ground.basket((ground.lunch, LUNCH), (ground.bath, BATH))
+    place_order(care=care, placer=ground.placer(), at=NOW, number="777000777")
+    keys = [
+        *Hold.objects.values_list("key", flat=True),
+        *Booking.objects.values_list("key", flat=True),
+        *Appointment.objects.values_list("key", flat=True),
+        *WorkOrder.objects.values_list("key", flat=True),
+    ]
+    assert len(keys) == 6
+    assert all(str(care.key) in key and "777000777" not in key for key in keys), keys

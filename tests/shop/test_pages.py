@@ -11,12 +11,14 @@ from django.urls import reverse
 
 from marketplace.fulfilment.models import CareOrder, StandingOrder, WorkOrder
 from marketplace.offerings.operations import publish
-from marketplace.offerings.queries import Sought, supplies
+from marketplace.offerings.queries import Sought, offers
 from providers.models import Offer, OrderTerms
+from providers.ordering.operations import close_for
 from providers.premises.queries import centre_of
 from tests import story
 from tests.shop.ground import BATH, BY, HOME, LUNCH, NOW, Ground, purse
 from tests.story import day, moment, yuan
+from vouchers.redemption.terms import current
 
 
 @pytest.fixture
@@ -208,9 +210,10 @@ def test_near_ones_first(ground):
     ground.place.save()
     publish(on=day("2026-01-05"), by=BY, at=NOW)
     assert centre_of(ground.community) == (113.1, 27.8)
-    found = list(supplies(ground.li, Sought(kind="canteen"), NOW).select_related("offer__premises"))
-    assert [one.offer.premises.code for one in found] == ["PR01", "PR03", "PR04", "PR02"]
+    found = offers(elder=ground.li, sought=Sought(kind="canteen"), terms=current(), at=NOW)
+    assert [one.premises for one in found] == ["PR01", "PR03", "PR04", "PR02"]
     assert [round(one.km, 1) for one in found] == [0.0, 1.0, 4.9, 9.8]
+    assert [one.nearness for one in found] == ["own", "street", "", ""]
 
 
 def many(ground: Ground, offers: int) -> None:
@@ -260,10 +263,23 @@ def test_ten_or_a_thousand_offers_one_or_twenty_lines_ask_the_same(ground, daugh
             "when": questions(daughter, reverse("market:when", args=["PR01", "SV01"]), {"day": "2026-01-06"}),
             "check": questions(daughter, reverse("market:check")),
             "orders": questions(daughter, reverse("market:orders")),
+            "order": questions(daughter, reverse("market:order", args=[lunch.order.order.number])),
+            **{
+                name: questions(
+                    daughter, reverse(f"market:{name}", args=[lunch.order.order.number, lunch.pk])
+                )
+                for name in ("change", "days")
+            },
+            **{
+                name: questions(daughter, reverse(f"family:{name}"))
+                for name in ("home", "wallet", "spent", "record")
+            },
+            "whom": questions(daughter, reverse("people:whom")),
         }
 
     many(ground, 10)
     ground.order((ground.lunch, LUNCH))
+    lunch = WorkOrder.objects.select_related("order__order").get()
     daughter.post(reverse("market:when", args=["PR01", "SV01"]), {"starts_at": LUNCH.isoformat()})
     few = ask()
     from marketplace.offerings.baskets import open_basket, want
@@ -282,3 +298,24 @@ def test_ten_or_a_thousand_offers_one_or_twenty_lines_ask_the_same(ground, daugh
     more = ask()
     assert few == more
     assert max(more.values()) <= 25, more
+
+
+@pytest.mark.parametrize("service", ["SV01", "SV04"])
+def test_the_first_free_time_is_found_at_once_however_far_it_lies(ground, daughter, service):
+    """Today, tomorrow when today is over, none when the house is closed: the page asks the same."""
+    when = reverse("market:when", args=["PR01", service])
+    asked = {questions(daughter, when)}
+    with time_machine.travel(moment("2026-01-05 19:00"), tick=False):
+        assert "Tomorrow" in words(daughter.get(when))
+        asked.add(questions(daughter, when))
+    close_for(
+        premises=ground.place,
+        starts_on=day("2026-01-05"),
+        ends_on=day("2026-01-20"),
+        reason="检修",
+        by=BY,
+        at=NOW,
+    )
+    assert "Nothing can be ordered for this day" in words(daughter.get(when))
+    asked.add(questions(daughter, when))
+    assert len(asked) == 1 and max(asked) <= 25, asked

@@ -11,7 +11,7 @@ from vouchers.delegates.models import CALL_LASTS, Call, Delegation, OwnRecord
 def own_records(user: Any) -> list[OwnRecord]:
     return list(
         OwnRecord.objects.filter(user=user, ended_at=None, elder__died_on=None)
-        .select_related("elder")
+        .select_related("elder__division")
         .order_by("claimed_at", "id")
     )
 
@@ -21,7 +21,7 @@ def delegations(user: Any, at: datetime) -> list[Delegation]:
     return list(
         Delegation.objects.live(timezone.localdate(at))
         .filter(user=user, elder__died_on=None)
-        .select_related("elder")
+        .select_related("elder__division")
         .order_by("agreed_at", "id")
     )
 
@@ -30,6 +30,6 @@ def current_call(agent: Any, at: datetime) -> Call | None:
     """The call that this agent is in; past its hour it is over."""
     return (
         Call.objects.filter(agent=agent, ended_at=None, opened_at__gt=at - CALL_LASTS)
-        .select_related("elder")
+        .select_related("elder__division")
         .first()
     )

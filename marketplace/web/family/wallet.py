@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from marketplace.fulfilment.queries import last_ordered
 from marketplace.web.family.acting import elder_of, for_elder
 from marketplace.web.family.names import called
 from marketplace.web.lists import Listing
@@ -33,7 +34,7 @@ def greeting(name: str, now: datetime) -> str:
 @for_elder
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """This page will greet the elder, show what is left, and lead on."""
+    """This page will greet the elder, show what is left and what was ordered last, and lead on."""
     elder = elder_of(request)
     now = timezone.now()
     today = timezone.localdate(now)
@@ -46,6 +47,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "today": today,
             "left": spendable(tickets, today),
             "soon": next((one for one in tickets if one.left and one.ends_soon(today)), None),
+            "last": last_ordered(elder),
         },
     )
 

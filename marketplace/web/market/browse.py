@@ -4,7 +4,6 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -12,11 +11,13 @@ from django.views.decorators.http import require_safe
 
 from ledger.journal.queries import day_of
 from marketplace.offerings.baskets import open_basket
-from marketplace.offerings.queries import SHOWN, Shown, Sought, shown, supplies
+from marketplace.offerings.queries import Shown, Sought, offers, shown
 from marketplace.web import photos
 from marketplace.web.access import signed_in
 from marketplace.web.family.acting import elder_of, for_elder
+from marketplace.web.lists import Onwards
 from providers.models import Service
+from providers.operators.queries import standings
 from providers.ordering.queries import week_of
 from vouchers.elders.models import Elder
 from vouchers.photos.models import Photo
@@ -24,8 +25,7 @@ from vouchers.redemption import terms
 from vouchers.redemption.operations import RedemptionOrder, quote
 from vouchers.redemption.refusals import CannotRedeem
 
-A_PAGE = 10
-SEALED = "offer__service__listing__photo__sealed"  # the picture itself has an address of its own
+A_PAGE = KINDS_SHOWN = 5  # so many to choose from at once; the others wait behind one more press
 
 
 @for_elder
@@ -36,21 +36,23 @@ def browse(request: HttpRequest) -> HttpResponse:
     sought = _sought(request)
     context: dict[str, Any] = {
         "sought": sought,
-        "kinds": Service.Category.choices,
+        "kinds": Service.Category.choices[:KINDS_SHOWN],
+        "more_kinds": Service.Category.choices[KINDS_SHOWN:],
         "kind_name": dict(Service.Category.choices).get(sought.kind, ""),
         "care": open_basket(user=request.user, elder=elder),
     }
     if sought.kind or sought.words or sought.open_now or sought.stars or sought.delivers:
-        page = Paginator(supplies(elder, sought, at).select_related(*SHOWN), A_PAGE).get_page(
-            request.GET.get("page")
+        known = terms.current()
+        page = Onwards(
+            lambda first, most: offers(
+                elder=elder, sought=sought, terms=known, at=at, first=first, most=most
+            ),
+            request.GET.get("page"),
+            A_PAGE,
         )
         rest = request.GET.copy()
         rest.pop("page", None)
-        context |= {
-            "page": page,
-            "rest": rest.urlencode(),
-            "offers": shown(page.object_list, elder=elder, terms=terms.current(), at=at),
-        }
+        context |= {"page": page, "rest": rest.urlencode()}
     return render(request, "market/browse.html", context)
 
 
@@ -69,16 +71,10 @@ def _sought(request: HttpRequest) -> Sought:
 
 def offer_shown(request: HttpRequest, premises: str, service: str, elder: Elder, at: Any) -> Shown:
     """The offer of this address as this elder sees it; 404 when it is not listed."""
-    found = supplies(elder, Sought(), at).filter(offer__premises__code=premises, offer__service__code=service)
-    one = shown(
-        found.select_related(*SHOWN, "offer__service__listing__photo").defer(SEALED),
-        elder=elder,
-        terms=terms.current(),
-        at=at,
-    )
-    if not one:
+    one = shown(premises=premises, service=service, elder=elder, terms=terms.current(), at=at)
+    if one is None:
         raise Http404
-    return one[0]
+    return one
 
 
 @signed_in
@@ -106,11 +102,14 @@ def service(request: HttpRequest, premises: str, service: str) -> HttpResponse:
     except CannotRedeem as cannot:
         refusal = cannot
     today = day_of(at)
+    standing = standings([one.operator], today)[one.operator.pk]
     return render(
         request,
         "market/service.html",
         {
             "one": one,
+            "standing": standing,
+            "serves": standing.may_serve(today),
             "split": judged.split if judged else None,
             "refusal": refusal,
             "week": week_of(one.offer.premises, today),

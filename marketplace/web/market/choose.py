@@ -19,22 +19,22 @@ from marketplace.offerings.models import Wish
 from marketplace.web.family.acting import elder_of, for_elder
 from marketplace.web.forms import Marked
 from marketplace.web.market.browse import offer_shown
-from providers.caregivers.queries import appointments_on
+from providers.caregivers.queries import choices_ahead
 from providers.models import Offer, OrderTerms
-from providers.ordering.queries import Choice, sittings_on
+from providers.ordering.queries import Choice
+from providers.ordering.times import days_between
 from vouchers.elders.models import Elder
 
 DAYS_SHOWN = 5
 MOST_TIMES = 5
 
 
-def choices_on(offer: Offer, order_terms: OrderTerms, day: date, at: datetime) -> list[Choice]:
-    """The times of one day that can still be chosen, or that are full."""
-    if order_terms.manner == OrderTerms.Manner.SITTING:
-        found = sittings_on(offer=offer, terms=order_terms, day=day, at=at)
-    else:
-        found = appointments_on(offer=offer, terms=order_terms, day=day, at=at)
-    return [choice for choice in found if not choice.too_late]
+def choices_on(
+    offer: Offer, order_terms: OrderTerms, days: list[date], at: datetime
+) -> dict[date, list[Choice]]:
+    """The times of each day that can still be chosen, or that are full."""
+    found = choices_ahead(offer=offer, terms=order_terms, days=days, at=at)
+    return {day: [choice for choice in choices if not choice.too_late] for day, choices in found.items()}
 
 
 def times(request: HttpRequest, offer: Offer, order_terms: OrderTerms, at: datetime) -> dict[str, Any]:
@@ -42,35 +42,26 @@ def times(request: HttpRequest, offer: Offer, order_terms: OrderTerms, at: datet
     today = day_of(at)
     last = today + timedelta(days=order_terms.days_ahead)
     asked = _day(request.GET.get("day", ""), today, last)
-    first = asked or _first_free(offer, order_terms, at)
-    start = min(first, max(today, last - timedelta(days=DAYS_SHOWN - 1)))
-    start = today if (first - today).days < DAYS_SHOWN else start
-    days = [
-        start + timedelta(days=ahead) for ahead in range(DAYS_SHOWN) if start + timedelta(days=ahead) <= last
-    ]
-    found = choices_on(offer, order_terms, first, at)
+    coming = days_between(today, min(last, today + timedelta(days=DAYS_SHOWN - 1)))
+    found = choices_on(offer, order_terms, [asked] if asked else coming, at)
+    first = asked or next(
+        (day for day, choices in found.items() if any(one.can_be_chosen for one in choices)), today
+    )
+    start = today if first in coming else min(first, last - timedelta(days=DAYS_SHOWN - 1))
+    days = days_between(start, min(last, start + timedelta(days=DAYS_SHOWN - 1)))
     later = request.GET.get("later") == "1"
-    free = [choice for choice in found if choice.can_be_chosen]
+    free = [choice for choice in found[first] if choice.can_be_chosen]
     return {
         "day": first,
         "days": days,
-        "next_days": days[-1] + timedelta(days=1) if days and days[-1] < last else None,
+        "next_days": days[-1] + timedelta(days=1) if days[-1] < last else None,
         "choices": free[MOST_TIMES:] if later else free[:MOST_TIMES],
         "more": not later and len(free) > MOST_TIMES,
         "later": later,
-        "full": bool(found) and not free,
+        "full": bool(found[first]) and not free,
         "today": today,
         "tomorrow": today + timedelta(days=1),
     }
-
-
-def _first_free(offer: Offer, order_terms: OrderTerms, at: datetime) -> date:
-    """The first of the coming days on which something can be chosen; today when there is none."""
-    for ahead in range(min(DAYS_SHOWN, order_terms.days_ahead + 1)):
-        day = day_of(at) + timedelta(days=ahead)
-        if any(one.can_be_chosen for one in choices_on(offer, order_terms, day, at)):
-            return day
-    return day_of(at)
 
 
 def _day(text: str, first: date, last: date) -> date | None:
@@ -89,7 +80,8 @@ def chosen_time(request: HttpRequest, offer: Offer, order_terms: OrderTerms, at:
         return None
     if wanted.tzinfo is None:
         return None
-    choices = choices_on(offer, order_terms, day_of(wanted), at)
+    day = day_of(wanted)
+    choices = choices_on(offer, order_terms, [day], at)[day]
     return next((one.starts_at for one in choices if one.starts_at == wanted and one.can_be_chosen), None)
 
 

@@ -23,9 +23,9 @@ from marketplace.fulfilment.refusals import CannotOrder
 from marketplace.offerings.baskets import new_basket, want
 from marketplace.web.family.acting import acting_of, elder_of, for_elder
 from marketplace.web.market.choose import chosen_time, times
-from providers.caregivers.queries import appointments_on
-from providers.models import Offer, OrderTerms
-from providers.ordering.queries import sittings_on
+from providers.caregivers.queries import choices_ahead
+from providers.models import Offer
+from providers.ordering.times import days_between
 from vouchers.elders.models import Elder
 from vouchers.models import Hold, Visit
 
@@ -240,13 +240,10 @@ def next_like(work: WorkOrder, at: datetime) -> datetime | None:
     if terms is None:
         return None
     clock = work.starts_at.astimezone(SHANGHAI).time()
-    for ahead in range(min(7, terms.days_ahead) + 1):
-        day = day_of(at) + timedelta(days=ahead)
-        if terms.manner == OrderTerms.Manner.SITTING:
-            found = sittings_on(offer=work.offer, terms=terms, day=day, at=at)
-        else:
-            found = appointments_on(offer=work.offer, terms=terms, day=day, at=at)
-        for choice in found:
+    today = day_of(at)
+    week = days_between(today, today + timedelta(days=min(7, terms.days_ahead)))
+    for choices in choices_ahead(offer=work.offer, terms=terms, days=week, at=at).values():
+        for choice in choices:
             if choice.can_be_chosen and choice.starts_at.astimezone(SHANGHAI).time() == clock:
                 return choice.starts_at
     return None
