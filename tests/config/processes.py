@@ -21,12 +21,13 @@ def environment(data: Path, **more: str) -> dict[str, str]:
 
 
 def python(data: Path, *arguments: str, **options) -> subprocess.Popen:
+    """A program of ours; what it says goes to a pipe, or where `stdout` says: a full pipe would hold it up."""
     env = environment(data, **options.pop("env", {}))
+    options.setdefault("stdout", subprocess.PIPE)
     return subprocess.Popen(
         [sys.executable, *arguments],
         env=env,
         cwd=settings.BASE_DIR,
-        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         **options,
@@ -62,8 +63,13 @@ def matching(data: Path, *words: str) -> set[int]:
 
 
 def one(data: Path, *words: str) -> int:
-    """The oldest of them."""
-    return min(matching(data, *words))
+    """The oldest of them. Numbers do not tell: the kernel begins anew with them."""
+    return min(matching(data, *words), key=_started)
+
+
+def _started(pid: int) -> int:
+    """When a process began, in ticks since the machine did."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 def kill(pid: int, number: int = signal.SIGKILL) -> None:
@@ -88,8 +94,10 @@ def status(url: str) -> int:
         return 0
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 240, pause: float = 0.1) -> None:
+def wait_until(
+    true: Callable[[], object], seconds: float = 240, pause: float = 0.1, what: str = "it"
+) -> None:
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, f"{what} did not happen in time"
         time.sleep(pause)

@@ -16,13 +16,22 @@ class Running:
 
     def __init__(self, data: Path) -> None:
         self.data, self.port = data, processes.free_port()
-        self.process = processes.python(
-            data, "-m", "marketplace.config.run", env={"PORT": str(self.port), "WEB_WORKERS": "1"}
-        )
+        self.log = data.with_name("said")
+        with self.log.open("w") as log:
+            self.process = processes.python(
+                data,
+                "-m",
+                "marketplace.config.run",
+                env={"PORT": str(self.port), "WEB_WORKERS": "1"},
+                stdout=log,
+            )
+
+    def lives(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return True
 
     def ready(self) -> bool:
-        assert self.process.poll() is None, self.process.stdout.read()
-        return processes.status(f"http://127.0.0.1:{self.port}/readyz") == 200
+        return self.lives() and processes.status(f"http://127.0.0.1:{self.port}/readyz") == 200
 
     def wait(self) -> None:
         processes.wait_until(self.ready)
@@ -52,7 +61,7 @@ def site(copy):
     yield running
     if running.process.poll() is None:
         running.process.kill()
-    running.process.communicate()
+    running.process.wait()
     for pid in processes.of(running.data):
         with contextlib.suppress(ProcessLookupError):  # it has ended by itself meanwhile
             processes.kill(pid)
@@ -68,13 +77,17 @@ def test_kill_9_of_each_part_is_survived_and_a_stop_leaves_nobody(site):
         ["celery", "beat"],
     ):
         before = processes.matching(site.data, *words)
-        processes.kill(min(before))
+        processes.kill(processes.one(site.data, *words))
         processes.wait_until(
-            lambda words=words, before=before: processes.matching(site.data, *words) - before
+            lambda words=words, before=before: (
+                site.lives() and processes.matching(site.data, *words) - before
+            ),
+            what=f"a new {' '.join(words)}",
         )
         site.wait()
     site.process.send_signal(signal.SIGTERM)
-    said, _ = site.process.communicate(timeout=40)
+    site.process.wait(timeout=40)
+    said = site.log.read_text()
     assert site.process.returncode == 0, said
     assert not processes.of(site.data)
     assert f"http://localhost:{site.port}/" in said
@@ -104,7 +117,7 @@ def test_two_copies_side_by_side_and_one_per_directory(site, copy):
         assert said.startswith("This DATA_DIR is in use") and str(site.port) in said
         assert said.count("\n") == 1
         other.process.send_signal(signal.SIGINT)
-        other.process.communicate(timeout=40)
+        other.process.wait(timeout=40)
         assert not processes.of(other.data)
         assert site.ready()
     finally:
