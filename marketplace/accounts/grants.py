@@ -10,6 +10,7 @@ auditor reads what both did. Until somebody has the second role, another adminis
 
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.contrib.auth.password_validation import validate_password
@@ -68,9 +69,9 @@ class CannotGrant(Refusal):
         return self.sentence or super().__str__()
 
 
-def _administrator(by: User) -> User:
+def _administrator(by: User, roles: Iterable[Role] = (Role.ADMINISTRATOR,)) -> User:
     """The administrator as of now, not as of when the session began."""
-    now = User.objects.filter(pk=by.pk, is_active=True, role=Role.ADMINISTRATOR).first()
+    now = User.objects.filter(pk=by.pk, is_active=True, role__in=roles).first()
     if now is None:
         raise CannotGrant("not_administrator")
     return now
@@ -87,16 +88,8 @@ def _security() -> QuerySet[User]:
     return User.objects.filter(role=Role.SECURITY_ADMINISTRATOR, is_active=True)
 
 
-def _of_both(by: User) -> User:
-    """An administrator of either kind, as of now."""
-    now = User.objects.filter(pk=by.pk, is_active=True, role__in=BOTH).first()
-    if now is None:
-        raise CannotGrant("not_administrator")
-    return now
-
-
 def _confirmer(by: User) -> User:
-    now = _of_both(by)
+    now = _administrator(by, BOTH)
     if not confirms(now):
         raise CannotGrant("not_security")
     return now
@@ -256,7 +249,7 @@ def end_account(*, user: User, reason: str, by: User, at: datetime) -> User:
     """
     with transaction.atomic():
         _lock(user.username_key)
-        _of_both(by)
+        _administrator(by, BOTH)
         user = User.objects.get(pk=user.pk)
         if user.pk == by.pk:
             raise CannotGrant("own")
@@ -301,7 +294,7 @@ def second_half(*, user: User, by: User, at: datetime) -> str:
     not seen the first: so nobody but the invited person has the whole. Raises CannotGrant.
     """
     with transaction.atomic():
-        _of_both(by)
+        _administrator(by, BOTH)
         found = half_waiting(at).select_for_update(of=["self"]).filter(user=user).first()
         if found is None or found.half_sealed is None or user.pk == by.pk:
             raise CannotGrant("half_gone")

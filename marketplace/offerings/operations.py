@@ -135,9 +135,9 @@ def _supplies(on: date, partners: dict[str, Any], products: dict[int, Any]) -> P
         )
         for offer in fresh
     )
+    listed = {offer.pk: offer.premises_id in operators and not offer.has_ended(on) for offer in offers}
     for offer, made in zip(fresh, records, strict=True):
-        listed = offer.premises_id in operators and not offer.has_ended(on)
-        supplies[offer.pk] = Supply(offer=offer, stockrecord=made, listed=listed)
+        supplies[offer.pk] = Supply(offer=offer, stockrecord=made, listed=listed[offer.pk])
     Supply.objects.bulk_create([supplies[offer.pk] for offer in fresh])
     moved, relisted, reworded, withdrawn = [], [], {}, 0
     for offer in offers:
@@ -145,7 +145,7 @@ def _supplies(on: date, partners: dict[str, Any], products: dict[int, Any]) -> P
         if supply.stockrecord.partner_id != partner.pk:
             supply.stockrecord.partner = partner
             moved.append(supply.stockrecord)
-        if supply.listed != (offer.premises_id in operators and not offer.has_ended(on)):
+        if supply.listed != listed[offer.pk]:
             supply.listed = not supply.listed
             relisted.append(supply)
             withdrawn += not supply.listed

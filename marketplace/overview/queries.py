@@ -1,6 +1,6 @@
 """What was counted, put together for the reader's own part of the city."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -30,18 +30,28 @@ class Places:
         level = Division.Level.STREET
         if division is not None and division.level in (Division.Level.STREET, Division.Level.COMMUNITY):
             level = Division.Level.COMMUNITY
-        inside = [one for one in self._divisions.values() if self._is_under(one, division)]
+        below: dict[int, list[Division]] = {}
+        for one in self._divisions.values():
+            above = list(self._upwards(one))
+            if division is None or division.pk in above:
+                for pk in above:
+                    below.setdefault(pk, []).append(one)
         found = [
-            {"division": one, **self._sum(low for low in inside if self._is_under(low, one))}
-            for one in inside
-            if one.level == level
+            {"division": one, **self._sum(below[one.pk])}
+            for one in self._divisions.values()
+            if one.level == level and one.pk in below
         ]
         return [row for row in found if row["issued"]]
 
     def _is_under(self, one: Division, above: Division | None) -> bool:
-        if above is None or one.pk == above.pk:
-            return True
-        return one.parent_id is not None and self._is_under(self._divisions[one.parent_id], above)
+        return above is None or above.pk in self._upwards(one)
+
+    def _upwards(self, division: Division) -> Iterator[int]:
+        """A division and all that it lies in, by number."""
+        pk: int | None = division.pk
+        while pk is not None:
+            yield pk
+            pk = self._divisions[pk].parent_id
 
     def _sum(self, divisions: Iterable[Division]) -> dict[str, Any]:
         rows = [self._rows[one.code] for one in divisions if one.code in self._rows]
