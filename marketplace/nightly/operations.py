@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
 from django.core.management import call_command
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from ledger.journal.operations import exclusive
@@ -43,8 +43,10 @@ def noted(task: str, work: Callable[[], str]) -> NightlyRun:
     noted as failed first: a run that lives holds a lock of its database session.
     """
     _close_abandoned(task)
-    run = NightlyRun.objects.create(task=task, started_at=timezone.now())
-    with _alive(run.pk):
+    with contextlib.ExitStack() as alive:
+        with transaction.atomic():  # nobody sees it before its lock is held
+            run = NightlyRun.objects.create(task=task, started_at=timezone.now())
+            alive.enter_context(_alive(run.pk))
         try:
             summary = work()
         except BaseException as error:
@@ -58,7 +60,9 @@ def noted(task: str, work: Callable[[], str]) -> NightlyRun:
 def _close_abandoned(task: str) -> None:
     for run in NightlyRun.objects.filter(task=task, outcome=NightlyRun.Outcome.RUNNING):
         with _alive(run.pk) as nobody_runs_it:
-            if nobody_runs_it:
+            # One that came to its end since it was looked up has let its lock go too.
+            run.refresh_from_db(fields=["outcome"])
+            if nobody_runs_it and run.outcome == NightlyRun.Outcome.RUNNING:
                 _end(run, NightlyRun.Outcome.FAILED, "its worker was killed; the next run does what it left")
 
 

@@ -304,9 +304,9 @@ def _loser(asked: Asked) -> Operator | None:
 
 
 def _rival(caller: Caller, elder: Elder, happened_at: datetime) -> Redemption | None:
-    """What the elder had elsewhere on that day, the latest of it."""
+    """What the elder had elsewhere from that day on, the latest of it: that may be after midnight."""
     return (
-        Redemption.objects.filter(elder=elder, service_on=day_of(happened_at), reversed_on=None)
+        Redemption.objects.filter(elder=elder, service_on__gte=day_of(happened_at), reversed_on=None)
         .exclude(key_scope=caller.scope)
         .order_by("-id")
         .first()
