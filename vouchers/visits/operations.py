@@ -229,6 +229,7 @@ def _arrived(
 
 def _begin(hold: Hold, caregiver: Caregiver, at: datetime, *, left_at: datetime | None = None) -> Visit:
     """The database decides whether the caregiver can be there; the question before it is for the sentence."""
+    _one_at_a_time(caregiver.pk)
     if Visit.objects.filter(caregiver=caregiver, left_at=None, arrived_at__lte=at).exists():
         raise CannotReport("elsewhere")
     try:
@@ -238,6 +239,11 @@ def _begin(hold: Hold, caregiver: Caregiver, at: datetime, *, left_at: datetime 
         if "visits_of_one_caregiver_never_overlap" not in str(error):
             raise
         raise CannotReport("overlaps") from None
+
+
+def _one_at_a_time(caregiver: int) -> None:
+    """Two rows that overlap, written at once, would wait for one another: this lock comes after the elder's."""
+    Caregiver.objects.select_for_update(no_key=True).get(pk=caregiver)
 
 
 def _there(visit: Visit | None, told: Told) -> Visit:
@@ -314,6 +320,7 @@ def _ending(visit: Visit | None, told: Told) -> Visit:
 
 def _end(visit: Visit) -> None:
     """One that was left later than the next began would overlap it."""
+    _one_at_a_time(visit.caregiver_id)
     try:
         with transaction.atomic():
             visit.save(update_fields=["left_at", "quantity"])
