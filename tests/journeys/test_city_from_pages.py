@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone, translation
 from playwright.sync_api import Page, expect
 
@@ -126,7 +127,7 @@ class Four:
         expect(self.clerk.locator(".block.good").first).to_be_visible()
 
     def correct_death(self, code: str, _by: str, _who: str, _why: str, why: str) -> None:
-        self.clerk.goto(f"/registers/elders/{code}/")
+        self.clerk.goto(reverse("registers:elder", args=[code]))
         self.clerk.fill("#id_why", why)
         self.clerk.click("button[value=correct]")
         expect(self.clerk.locator(".block.good").first).to_be_visible()
