@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from marketplace.web import navigation
+from vouchers.approvals.models import Document
 
 register = template.Library()
 
@@ -210,7 +211,7 @@ STATEMENT_MARKS = {
 def statement_state(statement: Any) -> dict:
     """The state of a statement: colour, icon and word."""
     tone, mark = STATEMENT_MARKS[statement.state]
-    return {"tone": tone, "mark": mark, "label": statement.get_state_display()}
+    return {"tone": tone, "mark": mark, "label": Document.State(statement.state).label}
 
 
 CASE_MARKS = {

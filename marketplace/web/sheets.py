@@ -49,21 +49,22 @@ OF_CLAIMS = (
 )
 
 
-def statements(rows: Iterable[Statement], name: str = "statements") -> Sheet:
+def statements(rows: Iterable[Any], name: str = "statements") -> Sheet:
+    """`rows`: see marketplace/web/listed.py."""
     return Sheet(
         name=name,
         title=name,
         fields=OF_STATEMENTS,
         rows=(
             [
-                row.lease.code,
-                row.lease.premises.name,
-                row.lease.operator.name,
+                row.code,
+                row.premises,
+                row.operator,
                 f"{row.month:%Y-%m}",
                 *(getattr(row, figure) for figure in Statement.FIGURES),
                 row.redemptions,
                 row.under_review,
-                row.get_state_display(),
+                Statement.State(row.state).label,
             ]
             for row in rows
         ),
@@ -110,8 +111,8 @@ def changes(rows: Iterable[Any], names: Sequence[str], name: str) -> Sheet:
         fields=(Field(_("Lease"), width=10), Field(_("Premises"), width=24), *figures),
         rows=(
             [
-                row.lease.code,
-                row.lease.premises.name,
+                row.either.code,
+                row.either.premises,
                 *(value for figure in names for value in (row.now_of(figure), row.of(figure))),
             ]
             for row in rows

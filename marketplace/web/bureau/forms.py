@@ -1,5 +1,6 @@
 """The filters of a month, read from the address (what does not fit filters nothing), and the desk's questions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -10,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 
 from marketplace.web.forms import Marked
 from providers.models import Division, Lease
-from vouchers.models import Statement
 
 
 def street_and_above(division: Division | None) -> list[Division]:
@@ -46,20 +46,18 @@ class MonthFilter:
     def __bool__(self) -> bool:
         return any((self.q, self.state, self.operator, self.division, self.review))
 
-    def keeps(self, row: Statement) -> bool:
-        lease = row.lease
+    def keeps(self, row: Any, divisions: Mapping[int, list[tuple[str, str]]]) -> bool:
+        """`row`: see marketplace/web/listed.py; `divisions`: streets and districts of each division."""
         if self.state and row.state != self.state:
             return False
-        if self.operator and lease.operator.code != self.operator:
+        if self.operator and row.operator_code != self.operator:
             return False
         if self.review and not row.under_review:
             return False
-        if self.division and self.division not in {d.code for d in street_and_above(lease.premises.division)}:
+        if self.division and self.division not in dict(divisions[row.division]):
             return False
         if self.q:
-            words = (
-                f"{lease.code} {lease.premises.name} {lease.operator.name} {lease.operator.code}".casefold()
-            )
+            words = f"{row.code} {row.premises} {row.operator} {row.operator_code}".casefold()
             return all(part in words for part in self.q.casefold().split())
         return True
 

@@ -44,12 +44,14 @@ def overview(request: HttpRequest) -> HttpResponseBase:
         return file
     seen = scope.statements(request.user)
     month = months[-1]["month"] if months else None
-    figures = ("state", "under_review", "redemptions", *Statement.FIGURES)
-    rows = list(seen.filter(month=month).only(*figures)) if month else []
-    totals = Totals.of(rows)
+    totals = Totals.asked(seen.filter(month=month)) if month else Totals()
     locked = last_locked_month()
-    owed = arrears(timezone.localdate(), of=scope.leases(request.user).values_list("code", flat=True))
-    whole = scope.sees_whole_city(request.user) and plays(request.user, BUREAU)
+    everything = scope.sees_whole_city(request.user)
+    owed = arrears(
+        timezone.localdate(),
+        of=None if everything else scope.leases(request.user).values_list("code", flat=True),
+    )
+    whole = everything and plays(request.user, BUREAU)
     counted = Snapshot.objects.first()
     snapshot = counted if whole else None
     programmes = _programmes(snapshot)

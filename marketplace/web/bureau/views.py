@@ -18,18 +18,20 @@ from marketplace.accounts.models import Role
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope, sheets
 from marketplace.web.access import BUREAU, role_of, roles
-from marketplace.web.bureau.forms import MonthFilter, street_and_above
+from marketplace.web.bureau.forms import MonthFilter
 from marketplace.web.bureau.totals import COMPARED, Change, Totals
 from marketplace.web.exports import export
+from marketplace.web.listed import listed
 from marketplace.web.lists import Listing
 from marketplace.web.trace.acts import STEP_OF
+from providers.divisions.queries import streets_and_districts
 from vouchers.approvals.operations import STEPS
 from vouchers.models import Claim, Statement
 
 SORTS: dict[str, Any] = {
-    "lease": lambda row: row.lease.code,
-    "operator": lambda row: (row.lease.operator.code, row.lease.code),
-    "state": lambda row: (list(Statement.State).index(Statement.State(row.state)), row.lease.code),
+    "lease": lambda row: row.code,
+    "operator": lambda row: (row.operator_code, row.code),
+    "state": lambda row: (list(Statement.State).index(Statement.State(row.state)), row.code),
     "under_review": lambda row: row.under_review,
     **{name: (lambda row, name=name: getattr(row, name)) for name in Statement.FIGURES},
 }
@@ -77,20 +79,17 @@ def months(request: HttpRequest) -> HttpResponse:
 @require_safe
 def month(request: HttpRequest, month: date) -> HttpResponseBase:
     """This page will show every lease of a month, adding up row by row, and what blocks its closing."""
-    rows = list(
-        scope.statements(request.user)
-        .filter(month=month)
-        .select_related("lease__operator", "lease__premises__division__parent__parent__parent")
-        .order_by("lease__code")
-    )
+    rows = list(listed(scope.statements(request.user).filter(month=month)).order_by("lease__code"))
     if not rows:
         raise Http404("no statements in this month")
     wanted = MonthFilter.of(request.GET)
-    kept = [row for row in rows if wanted.keeps(row)] if wanted else rows
+    divisions = streets_and_districts()
+    kept = [row for row in rows if wanted.keeps(row, divisions)] if wanted else rows
     listing = Listing(request, kept, sorts=SORTS)
     if (file := export(request, sheets.statements(listing.rows, f"statements-{month:%Y-%m}"))) is not None:
         return file
-    everything, shown = Totals.of(rows), Totals.of(kept)
+    everything = Totals.of(rows)
+    shown = Totals.of(kept) if wanted else everything
     before, after = _neighbours(month)
     return render(
         request,
@@ -106,8 +105,8 @@ def month(request: HttpRequest, month: date) -> HttpResponseBase:
             "wanted": wanted,
             "listing": listing,
             "states": Statement.State.choices,
-            "operators": sorted({(row.lease.operator.code, row.lease.operator.name) for row in rows}),
-            "divisions": _divisions(rows),
+            "operators": sorted({(row.operator_code, row.operator) for row in rows}),
+            "divisions": sorted({one for row in rows for one in divisions[row.division]}),
             "chart": _chart(listing.rows),
             "mine": _mine(request, rows),
             "drawing": role_of(request.user) == Role.BUREAU_CLERK,
@@ -120,9 +119,9 @@ def month(request: HttpRequest, month: date) -> HttpResponseBase:
 @require_safe
 def compare(request: HttpRequest, month: date) -> HttpResponseBase:
     """This page will set each lease's month beside the month before, the greatest change first."""
-    seen = scope.statements(request.user).select_related("lease__operator", "lease__premises")
-    now = {row.lease_id: row for row in seen.filter(month=month)}
-    before = {row.lease_id: row for row in seen.filter(month=previous_month(month))}
+    seen = listed(scope.statements(request.user)).order_by()
+    now = {row.code: row for row in seen.filter(month=month)}
+    before = {row.code: row for row in seen.filter(month=previous_month(month))}
     if not now:
         raise Http404("no statements in this month")
     rows = [Change(now.get(lease), before.get(lease)) for lease in now.keys() | before.keys()]
@@ -130,8 +129,8 @@ def compare(request: HttpRequest, month: date) -> HttpResponseBase:
         request,
         rows,
         sorts={
-            "lease": lambda row: row.lease.code,
-            **{name: (lambda row, name=name: (abs(row.of(name)), row.lease.code)) for name in COMPARED},
+            "lease": lambda row: row.either.code,
+            **{name: (lambda row, name=name: (abs(row.of(name)), row.either.code)) for name in COMPARED},
         },
         default="-credit",
         per_page=100,
@@ -197,16 +196,7 @@ def blockers(month: date, totals: Totals) -> list[dict[str, str]]:
     return found
 
 
-def _divisions(rows: list[Statement]) -> list[tuple[str, str]]:
-    found = {
-        (division.code, division.name)
-        for row in rows
-        for division in street_and_above(row.lease.premises.division)
-    }
-    return sorted(found)
-
-
-def _mine(request: HttpRequest, rows: list[Statement]) -> int:
+def _mine(request: HttpRequest, rows: list[Any]) -> int:
     """How many statements of these wait for this person's own step."""
     step = STEP_OF.get(role_of(request.user))
     return sum(row.state == STEPS[step][0] for row in rows) if step else 0
@@ -224,8 +214,8 @@ def _chart(rows: Any) -> dict[str, Any]:
         },
         "rows": [
             {
-                "lease": row.lease.code,
-                "name": row.lease.premises.name,
+                "lease": row.code,
+                "name": row.premises,
                 "applied": str(row.applied),
                 "cash": str(row.cash_due),
                 "carry": str(row.carry_out),

@@ -15,6 +15,7 @@ from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope, sheets
 from marketplace.web.access import BUREAU, STATEMENT_READERS, STEP_TAKERS, plays, role_of, roles
 from marketplace.web.exports import export
+from marketplace.web.listed import listed
 from marketplace.web.lists import Listing
 from marketplace.web.trace.acts import WORDS, refusal
 from providers.leases import schedule
@@ -39,7 +40,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
     """This page will list all statements that one may see, newest month first."""
     seen = scope.statements(request.user)
     months = list(seen.values_list("month", flat=True).distinct().order_by("-month"))
-    rows = seen.select_related("lease__operator", "lease__premises")
+    rows = listed(seen)
     wanted = {name: request.GET.get(name, "").strip()[:60] for name in ("q", "month", "state")}
     if wanted["month"] in {f"{month:%Y-%m}" for month in months}:
         rows = rows.filter(month=date.fromisoformat(f"{wanted['month']}-01"))
