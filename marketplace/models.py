@@ -6,11 +6,14 @@ from marketplace.messages.models import Message
 from marketplace.nightly.models import NightlyRun
 from marketplace.offerings.models import ElderBasket, Listing, Story, Supply, Wish
 from marketplace.overview.models import Snapshot
+from marketplace.privacy.models import Clearing, Erasure
 from marketplace.registers.models import PremisesPhoto
 
 __all__ = [
     "CareOrder",
+    "Clearing",
     "ElderBasket",
+    "Erasure",
     "FilePart",
     "Job",
     "JobFile",

@@ -1,7 +1,7 @@
 """What the application's login may do: use the tables, own none.
 
-Append-only tables (a model with `append_only = True`) can be read and added to, never changed. Nobody
-truncates. The register of migrations is read only.
+Append-only tables (a model with `append_only = True`) can be read and added to, never changed, but for the columns
+that its `emptied` names: a trigger lets them be emptied and nothing else. Nobody truncates. The register of migrations is read only.
 """
 
 from typing import LiteralString
@@ -16,6 +16,15 @@ READ_ONLY = {"django_migrations"}
 
 def append_only_tables() -> set[str]:
     return {model._meta.db_table for model in _models() if getattr(model, "append_only", False)}
+
+
+def emptied_columns() -> dict[str, tuple[str, ...]]:
+    """Of append-only tables, the columns that may be emptied (ledger/journal/guards.py: emptied)."""
+    return {
+        model._meta.db_table: columns
+        for model in _models()
+        if (columns := getattr(model, "emptied", ())) and getattr(model, "append_only", False)
+    }
 
 
 def _models() -> list[type[models.Model]]:
@@ -53,6 +62,18 @@ def grant_rights(connection: BaseDatabaseWrapper, *, application: str) -> None:
                 statement = sql.SQL("GRANT {rights} ON {names} TO {role}")
                 cursor.execute(
                     _text(connection, statement.format(rights=sql.SQL(rights), names=listed, role=role))
+                )
+        for name, columns in emptied_columns().items():
+            if name in tables:
+                cursor.execute(
+                    _text(
+                        connection,
+                        sql.SQL("GRANT UPDATE ({columns}) ON {name} TO {role}").format(
+                            columns=sql.SQL(", ").join(map(sql.Identifier, columns)),
+                            name=sql.Identifier("public", name),
+                            role=role,
+                        ),
+                    )
                 )
 
 

@@ -46,6 +46,12 @@ def forget_used_codes() -> None:
     nightly.noted("forget_used_codes", nightly.forget_used_codes)
 
 
+@shared_task(name="clear_past_terms")
+def clear_past_terms() -> None:
+    """After the tasks that clear what every night has to; here each kind has its turn, and is counted."""
+    nightly.noted("clear_past_terms", nightly.clear_past_terms)
+
+
 @shared_task(name="drop_forgotten_uploads")
 def drop_forgotten_uploads() -> None:
     nightly.noted("drop_forgotten_uploads", lambda: nightly.drop_forgotten_uploads())
@@ -148,6 +154,7 @@ BEAT = {
         "task": "drop_forgotten_uploads",
         "schedule": crontab(hour=1, minute=45),
     },
+    "clear what is past its term": {"task": "clear_past_terms", "schedule": crontab(hour=2, minute=30)},
     "prove the ledger": {"task": "verify_ledger", "schedule": crontab(hour=2, minute=0)},
     "seal the journal": {"task": "seal_entries", "schedule": crontab(hour=1, minute=50)},
     "check the books": {"task": "check_books", "schedule": crontab(hour=3, minute=0)},

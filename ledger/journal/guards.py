@@ -102,6 +102,34 @@ def append_only(table: str) -> RunSQL:
     )
 
 
+def emptied(table: str, **columns: str) -> RunSQL:
+    """What `append_only` refused, less one thing: these columns may be emptied, each to its SQL value.
+
+    For what is kept for a time or until the person asks for its erasure; nothing else of the row ever changes.
+    """
+    names = ", ".join(f"'{column}'" for column in columns)
+    same = f"to_jsonb(NEW.*) - ARRAY[{names}] = to_jsonb(OLD.*) - ARRAY[{names}]"
+    empty = " AND ".join(f"NEW.{column} IS NOT DISTINCT FROM {value}" for column, value in columns.items())
+    return RunSQL(
+        f"""
+        DROP TRIGGER {table}_written_once ON {table};
+        CREATE TRIGGER {table}_written_once BEFORE UPDATE ON {table}
+            FOR EACH ROW WHEN (NOT ({same} AND {empty})) EXECUTE FUNCTION ledger_refuse_change();
+        CREATE TRIGGER {table}_never_deleted BEFORE DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION ledger_refuse_change();
+        ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_written_once;
+        ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_never_deleted;
+        """,
+        f"""
+        DROP TRIGGER {table}_written_once ON {table};
+        DROP TRIGGER {table}_never_deleted ON {table};
+        CREATE TRIGGER {table}_written_once BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION ledger_refuse_change();
+        ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_written_once;
+        """,
+    )
+
+
 def kept(table: str, *, changes_only: tuple[str, ...] = (), when: str = "") -> RunSQL:
     """DELETE and TRUNCATE are refused, and UPDATE of a column outside `changes_only`. Given the SQL condition
     `when` (it reads OLD) instead, only rows of which it holds are kept so.

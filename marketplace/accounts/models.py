@@ -79,6 +79,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may look at the admin"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -88,6 +89,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        constraints = [
+            models.CheckConstraint(
+                name="erased_account_holds_nothing_of_the_person",
+                condition=Q(erased_at=None)
+                | Q(
+                    username__startswith="erased-",
+                    phone_sealed=None,
+                    phone_lookup=None,
+                    phone_tail="",
+                    is_active=False,
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.username
@@ -158,6 +172,7 @@ class OneTimeCode(models.Model):
         SIGN_IN = "sign_in", _("signing in")
         RECORD = "record", _("own record")
         DELEGATE = "delegate", _("leave to act")
+        CONFIRM = "confirm", _("own data")
 
     number = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     purpose = models.CharField(max_length=8, choices=Purpose)

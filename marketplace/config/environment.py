@@ -46,6 +46,17 @@ def flag(name: str) -> bool:
     return os.environ.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
 
 
+def days(name: str) -> dict[str, int]:
+    """ "messages=180,addresses=90" as numbers of days by name."""
+    found = {}
+    for part in filter(None, (one.strip() for one in os.environ.get(name, "").split(","))):
+        key, equals, value = part.partition("=")
+        if not (equals and value.strip().isascii() and value.strip().isdigit()):
+            raise Misconfigured(f"{name} must read name=days,name=days.")
+        found[key.strip()] = int(value)
+    return found
+
+
 def keys() -> Keys:
     """The keys of this installation.
 

@@ -293,5 +293,25 @@ CONTENT_SECURITY_POLICY = {
 }
 
 LOGGING = logs.configure(json=environment.flag("LOG_JSON"))
+LOG_DIR = DATA_DIR / "logs"
+
+# How long each kind of data is kept, in days (marketplace/privacy/retention.py says why). RETENTION_DAYS of the
+# environment changes some: "messages=180,addresses=90".
+
+RETENTION_DAYS = {
+    "sessions": 1,
+    "numbers": 30,
+    "baskets": 90,
+    "messages": 365,
+    "addresses": 365,
+    "places": 730,
+    "visit_photos": 1096,
+    "home_photos": 1826,
+    "names": 1096,
+    "sign_ins": 184,
+    "process_logs": 184,
+    "nightly_runs": 400,
+    **environment.days("RETENTION_DAYS"),
+}
 
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}

@@ -153,6 +153,13 @@ def _place(standing: StandingOrder, day: date, *, by: Any, at: datetime) -> Stan
             return _noted(standing, day, refusal=refusal.code, at=at)
 
 
+def address_of(standing: StandingOrder) -> str:
+    """Where what stands is brought; empty for what is had at the place."""
+    if standing.address_sealed is None:
+        return ""
+    return sealing.open_sealed(standing.address_sealed, field="standing_address", row=standing.elder.code)
+
+
 def _basket(standing: StandingOrder, day: date, begins: datetime) -> ElderBasket:
     """Under a key made of standing order and day: tried by two at once, it is one order."""
     key = uuid5(NAMESPACE_URL, f"yiquan:standing:{standing.pk}:{day}")
@@ -160,12 +167,13 @@ def _basket(standing: StandingOrder, day: date, begins: datetime) -> ElderBasket
     if found is not None:
         return found
     care = new_basket(user=standing.user, elder=standing.elder, key=key)
-    address = ""
-    if standing.address_sealed is not None:
-        address = sealing.open_sealed(
-            standing.address_sealed, field="standing_address", row=standing.elder.code
-        )
-    want(care=care, offer=standing.offer, starts_at=begins, quantity=standing.quantity, address=address)
+    want(
+        care=care,
+        offer=standing.offer,
+        starts_at=begins,
+        quantity=standing.quantity,
+        address=address_of(standing),
+    )
     return care
 
 

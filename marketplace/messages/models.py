@@ -18,7 +18,7 @@ class Message(models.Model):
     """One message to one elder, one user, or one phone that nobody has signed in with yet.
 
     The words are not kept but made anew from `kind` and facts; those are sealed, since they may name people.
-    What is secret (a code) is gone once it is sent. A phone number stands here only sealed, and only when it
+    Their time over, or the person erased, the facts are emptied. What is secret (a code) is gone once it is sent. A phone number stands here only sealed, and only when it
     belongs to no record of ours.
     """
 
@@ -95,6 +95,8 @@ class Message(models.Model):
 
     def text(self, *, language: str = "", secret: dict[str, str] | None = None) -> str:
         """The message in words, in its own language or another; secret parts as dots unless given."""
+        if not self.facts_sealed:
+            return str(_("The words were removed."))
         return words.text(self.kind, self.facts(), language=language or self.language, secret=secret)
 
     def _sealed(self, value: dict[str, Any], field: str) -> bytes:

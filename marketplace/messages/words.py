@@ -59,6 +59,9 @@ SENTENCES = {
     "sign_in_code": _(
         "%(code)s is your code to sign in. It is good for %(minutes)s minutes. Nobody of ours ever asks for it."
     ),
+    "confirm_code": _(
+        "%(code)s is the code for this: %(what)s. It is good for %(minutes)s minutes. You did not ask for it? Tell it to nobody and call %(hotline)s."
+    ),
     "adaptation_planned": _(
         "The plan to make your home safer is ready: public money pays %(public)s, you pay %(self_pay)s. To say yes or no: sign in or call %(hotline)s."
     ),
@@ -68,8 +71,19 @@ SENTENCES = {
     "pin_set": _("A new PIN was set for your vouchers. Was it not you? Call %(hotline)s."),
     "hotline_called": _("You spoke with our hotline (%(hotline)s). What was done for you: %(what)s."),
 }
-SECRET = {"record_code": {"code"}, "sign_in_code": {"code"}, "delegate_asks": {"code"}}
-USELESS_AFTER_MINUTES = {"record_code": 10, "sign_in_code": 10, "order_taken": 720, "order_changed": 720}
+SECRET = {
+    "record_code": {"code"},
+    "sign_in_code": {"code"},
+    "delegate_asks": {"code"},
+    "confirm_code": {"code"},
+}
+USELESS_AFTER_MINUTES = {
+    "record_code": 10,
+    "sign_in_code": 10,
+    "confirm_code": 10,
+    "order_taken": 720,
+    "order_changed": 720,
+}
 HIDDEN = "••••••"
 
 _PLACE = re.compile(r"%\((\w+)\)s")

@@ -21,6 +21,7 @@ from marketplace.fulfilment import standing
 from marketplace.fulfilment.tidying import tidy
 from marketplace.jobs import operations as jobs
 from marketplace.nightly.models import NightlyRun
+from marketplace.privacy import retention
 from vouchers.codes.operations import forget_used
 from vouchers.programmes.operations import issue
 from vouchers.settlement import objections
@@ -138,6 +139,12 @@ def deem_silent_confirmed(today: date) -> str:
 def drop_forgotten_uploads() -> str:
     """Forget files that were uploaded and checked, and that nobody went on with."""
     return f"{jobs.drop_forgotten(by=BY, at=timezone.now())} dropped"
+
+
+def clear_past_terms() -> str:
+    """Remove or empty what is past its term, kind by kind."""
+    done = [one for one in retention.clear_all(by=BY, at=timezone.now()) if one.cleared]
+    return ", ".join(f"{one.kind} {one.cleared}" for one in done) or "nothing is past its term"
 
 
 def place_standing(today: date) -> str:

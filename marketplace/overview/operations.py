@@ -23,8 +23,8 @@ EXPIRING = """
 # By where they live: what elders were given, have left, what of it runs out soon, what they spent; who never did.
 PLACES = """
     SELECT d.code, sum(given.issued), sum(spent.redeemed), sum(given.remaining), sum(given.soon),
-        count(*) FILTER (WHERE e.died_on IS NULL),
-        count(*) FILTER (WHERE e.died_on IS NULL AND spent.elder_id IS NULL)
+        count(*) FILTER (WHERE e.died_on IS NULL AND e.erased_at IS NULL),
+        count(*) FILTER (WHERE e.died_on IS NULL AND e.erased_at IS NULL AND spent.elder_id IS NULL)
     FROM (
         SELECT elder_id, sum(face_value) AS issued, sum(remaining + held) AS remaining,
             sum(remaining) FILTER (WHERE expired_on IS NULL AND voided_on IS NULL AND valid_until BETWEEN %s AND %s) AS soon

@@ -65,4 +65,4 @@ def never_used(elders: QuerySet[Elder]) -> QuerySet[Elder]:
     """Those alive who were given vouchers and never used one."""
     given = Voucher.objects.filter(elder=OuterRef("pk"))
     spent = Redemption.objects.filter(elder=OuterRef("pk"), reversed_on=None)
-    return elders.filter(Exists(given), ~Exists(spent), died_on=None)
+    return elders.filter(Exists(given), ~Exists(spent), died_on=None, erased_at=None)

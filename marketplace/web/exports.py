@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.utils import timezone
 
 from ledger.files.write import Field, write_csv, write_xlsx
+from marketplace.privacy.copies import Person, write_copy
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -20,6 +22,14 @@ class Sheet:
     title: str
     fields: Sequence[Field]
     rows: Iterable[Sequence[Any]]
+
+
+def personal_copy(*, of: Person, name: str, by: Any, reason: str = "") -> FileResponse:
+    """Everything that is held about a person, as one workbook. `reason`: where somebody else takes it."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
+    write_copy(file, person=of, by=by, at=timezone.now(), reason=reason)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
 
 
 def csv_file(sheet: Sheet) -> StreamingHttpResponse:

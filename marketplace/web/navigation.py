@@ -155,6 +155,13 @@ DESKS = (
         USER_READERS,
     ),
     Desk(
+        "bureau:erasures",
+        _("Personal data"),
+        _("Who asks to be erased and who decides; how long each kind of data is kept"),
+        "lock-fill",
+        BUREAU,
+    ),
+    Desk(
         "bureau:audit",
         _("Audit"),
         _("Who did and saw what, searched and exported"),

@@ -59,12 +59,12 @@ def premises(user: Any) -> QuerySet[Premises]:
 
 
 def elders(user: Any) -> QuerySet[Elder]:
-    """The register as clerks and hotline agents need it: their division's, or everybody."""
+    """The register as clerks and hotline agents need it: their division's, or everybody; without who was erased."""
     if user.role not in (Role.BUREAU_CLERK, Role.HOTLINE_AGENT):
         return Elder.objects.none()
     if user.division_id is None:
-        return Elder.objects.all()
-    return Elder.objects.filter(division__in=ids_under([user.division.code]))
+        return Elder.objects.known()
+    return Elder.objects.known().filter(division__in=ids_under([user.division.code]))
 
 
 def own_places(user: Any, day: date) -> QuerySet[Premises]:

@@ -16,7 +16,7 @@ from marketplace.fulfilment.tidying import tidy
 from marketplace.fulfilment.visits import call_back
 from marketplace.models import Message
 from tests.shop.ground import BATH, BY, NOW, open_holds, purse
-from tests.shop.visits import BATH_LATER, DOOR, FAR, MEAL, PIN, Homes, code_of, tell, told
+from tests.shop.visits import BATH_LATER, DOOR, FAR, LEAVING_OF_BATH, MEAL, PIN, Homes, code_of, tell, told
 from tests.story import moment, yuan
 from tests.threads import at_once
 from tests.vouchers.test_photos import photo
@@ -29,7 +29,7 @@ from vouchers.visits.evidence import Evidence, Grade, grade
 from vouchers.visits.refusals import CannotReport
 
 MINUTE = timedelta(minutes=1)
-LEAVING = BATH + 70 * MINUTE
+LEAVING = LEAVING_OF_BATH
 
 
 @pytest.fixture

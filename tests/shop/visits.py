@@ -1,6 +1,6 @@
 """The shop's ground with homes to go to: two caregivers with telephones, meals that are brought, a hotline."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from itertools import count
 from typing import Any
 
@@ -23,6 +23,7 @@ BATH_LATER = moment("2026-01-06 09:30")
 MEAL = moment("2026-01-06 11:00")
 DOOR = Spot(113.1301, 27.8302, 20)  # near the community
 FAR = Spot(113.60, 27.83, 20)  # another town
+LEAVING_OF_BATH = BATH + timedelta(minutes=70)
 PIN = "204951"
 _keys = count(1)
 

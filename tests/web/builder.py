@@ -18,7 +18,7 @@ from PIL import Image
 
 from ledger.models import Account, BankFile, BankLine, Entry, Period, Transfer
 from marketplace.accounts.models import Role, User
-from marketplace.models import Job, JobLine, PremisesPhoto
+from marketplace.models import Erasure, Job, JobLine, PremisesPhoto
 from marketplace.offerings.models import Listing
 from marketplace.registers.operations import add_photos
 from providers.models import (
@@ -117,6 +117,7 @@ class City:
     prices: list[PriceProposal] = field(default_factory=list)
     servings: list[Serving] = field(default_factory=list)
     photos: list[PremisesPhoto] = field(default_factory=list)
+    erasures: list[Erasure] = field(default_factory=list)
     pictured: Any = None  # the service whose page shows a photo
     arguments: dict[str, list[Any]] = field(default_factory=dict)  # of the addresses of pages, once asked for
 
@@ -273,6 +274,15 @@ def build(
             for row in (wrong, wrong.claims.get()):
                 type(row).objects.filter(pk=row.pk).update(reversed_on=month)
         _close(city, this, posted=this == before, held=held, meals=meals, served=served)
+    city.erasures = [
+        Erasure.objects.create(
+            elder=elders[-1],
+            at_desk=True,
+            reason="本人到社区提出",
+            asked_by=city.people["clerk"],
+            asked_at=at(month),
+        )
+    ]
     city.servings = [clash(city.redemptions[0])]
     _bank(city, bank_lines)
     _jobs(city)

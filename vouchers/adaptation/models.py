@@ -117,6 +117,9 @@ class Project(models.Model):
         return f"AD-{self.pk:06d}"
 
     def address(self) -> str:
+        """Empty once the elder was erased."""
+        if not self.address_sealed:
+            return ""
         return sealing.open_sealed(self.address_sealed, field="address", row=str(self.key))
 
     @property

@@ -47,7 +47,7 @@ def request(
     key = uuid.uuid4()
     with transaction.atomic():
         elder = Elder.objects.select_for_update(no_key=True).get(pk=elder.pk)
-        if elder.died_on is not None:
+        if elder.died_on is not None or elder.erased_at is not None:
             raise CannotAdapt("not_alive")
         lease = _lease(premises, day_of(at))
         offers = premises.offers.filter(

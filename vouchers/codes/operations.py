@@ -220,7 +220,7 @@ def _codes_shown(shown: str, genuine: Token | None) -> ElderCode:
         found = known.filter(typed=plain).first()
     else:
         found = known.filter(elder__code=shown).first()
-        if found is None and (elder := Elder.objects.filter(code=shown).first()):
+        if found is None and (elder := Elder.objects.known().filter(code=shown).first()):
             found = codes_of(elder)
     if found is None:
         raise CannotIdentify("token_invalid" if genuine is not None else "unknown_reference")

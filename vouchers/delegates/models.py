@@ -133,6 +133,9 @@ class Delegation(models.Model):
         self.name_sealed = sealing.seal(name, field="delegate_name", row=f"{self.user_id} {self.elder_id}")
 
     def name(self) -> str:
+        """Empty once the delegate or the elder was erased."""
+        if not self.name_sealed:
+            return ""
         return sealing.open_sealed(
             self.name_sealed, field="delegate_name", row=f"{self.user_id} {self.elder_id}"
         )

@@ -107,7 +107,6 @@ def print_paper_code(*, elder: Elder, by: Any, at: datetime) -> tuple[str, Paper
     An earlier one of the elder that was not used yet is void from now on. Raises: CannotAct not_alive.
     """
     _alive(elder)
-    Elder.objects.select_for_update(no_key=True).get(pk=elder.pk)
     PaperCode.objects.filter(elder=elder, used_at=None, voided_at=None).update(voided_at=at)
     code = "".join(secrets.choice("0123456789") for _ in range(PAPER_DIGITS))
     made = PaperCode.objects.create(
@@ -334,5 +333,7 @@ def end_call(*, call: Call, at: datetime) -> bool:
 
 
 def _alive(elder: Elder) -> None:
-    if elder.died_on is not None:
+    """Locked: until the transaction ends nobody erases the person."""
+    living = Elder.objects.select_for_update(no_key=True).filter(pk=elder.pk, died_on=None, erased_at=None)
+    if not list(living.values_list("pk")):
         raise CannotAct("not_alive")

@@ -22,6 +22,7 @@ class Person:
     categories: Collection[str]
     division_id: int
     double: bool = False  # another record of the person counts
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Conditions:
 
 
 def is_eligible(person: Person, conditions: Conditions, day: date) -> bool:
-    if person.double:
+    if person.double or person.erased:
         return False
     if person.died_on is not None and person.died_on <= day:
         return False

@@ -1,9 +1,11 @@
 """How people are shown where the reader needs no more. Pure."""
 
+from django.utils.translation import gettext as _
+
 
 def name(full: str) -> str:
-    """张* for 张桂兰; a name of another script keeps its first letter."""
-    return f"{full[:1]}*" if full else ""
+    """张* for 张桂兰; a name of another script keeps its first letter. Only who was erased has none."""
+    return f"{full[:1]}*" if full else _("erased")
 
 
 def phone(number: str) -> str:

@@ -1,4 +1,7 @@
-"""The register of elders. Numbers that identify a person are encrypted; names are masked on screen."""
+"""The register of elders. Numbers that identify a person are encrypted; names are masked on screen.
+
+Erased, a row keeps its code, the division and the year of birth: what vouchers and redemptions rest on
+(vouchers/elders/erasing.py)."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -7,6 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.models import Division
 from vouchers.elders import masking, sealing
+
+
+class ElderQuerySet(models.QuerySet["Elder"]):
+    def known(self) -> "ElderQuerySet":
+        """Those who can be found and served: whoever was erased is not."""
+        return self.filter(erased_at=None)
 
 
 class Elder(models.Model):
@@ -21,8 +30,10 @@ class Elder(models.Model):
     code = models.CharField(max_length=12, unique=True)
     name = models.CharField(max_length=60)
     # AES-GCM, bound to this row by the elder's code (vouchers/elders/sealing.py).
-    id_number_sealed = models.BinaryField()
-    id_number_lookup = models.BinaryField(unique=True, help_text="keyed HMAC-SHA256 of the ID number")
+    id_number_sealed = models.BinaryField(null=True)
+    id_number_lookup = models.BinaryField(
+        null=True, unique=True, help_text="keyed HMAC-SHA256 of the ID number"
+    )
     birth_on = models.DateField()
     division = models.ForeignKey(Division, models.PROTECT, related_name="elders")
     phone_sealed = models.BinaryField(null=True)
@@ -34,6 +45,9 @@ class Elder(models.Model):
     died_on = models.DateField(null=True, blank=True)
     # The record of the same person that counts. A double gets nothing new; what is left on it can be spent.
     same_as = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="doubles")
+    erased_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ElderQuerySet.as_manager()
 
     class Meta:
         ordering = ["code"]
@@ -52,6 +66,28 @@ class Elder(models.Model):
                 condition=Q(same_as=None) | ~Q(same_as=F("id")),
                 violation_error_message=_("A record is not its own double."),
             ),
+            models.CheckConstraint(
+                name="elder_has_an_id_number_until_erased",
+                condition=Q(erased_at__isnull=False)
+                | Q(id_number_sealed__isnull=False, id_number_lookup__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="erased_elder_holds_nothing_of_the_person",
+                condition=Q(erased_at=None)
+                | Q(
+                    name="",
+                    id_number_sealed=None,
+                    id_number_lookup=None,
+                    phone_sealed=None,
+                    phone_lookup=None,
+                    phone_tail="",
+                    household="",
+                    categories__len=0,
+                    ability_level=None,
+                    birth_on__month=1,
+                    birth_on__day=1,
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -62,7 +98,9 @@ class Elder(models.Model):
         return masking.name(self.name)
 
     def id_number(self) -> str:
-        """The 18-digit resident ID. Revealing it is recorded by the face that asks."""
+        """The 18-digit resident ID; empty once erased. Revealing it is recorded by the face that asks."""
+        if self.id_number_sealed is None:
+            return ""
         return sealing.open_sealed(self.id_number_sealed, field="id_number", row=self.code)
 
     def phone(self) -> str:

@@ -101,6 +101,12 @@ CHECKS = [
         WHERE e.id_number_lookup <> s.id_number_lookup ORDER BY s.line""",
     ),
     (
+        "code",
+        _("the person of this code was erased: take the row out; who comes back gets a code of their own"),
+        """SELECT s.line, s.code FROM load_elders s JOIN vouchers_elder e ON e.code = s.code
+        WHERE e.erased_at IS NOT NULL ORDER BY s.line""",
+    ),
+    (
         "id_number",
         _("this person is on record already, as %(found)s: use that code"),
         """SELECT s.line, e.code FROM load_elders s JOIN vouchers_elder e ON e.id_number_lookup = s.id_number_lookup

@@ -71,7 +71,7 @@ def find(text: str, *, among: QuerySet[Elder] | None = None, most: int = MOST) -
     `among` limits whom the reader may find. Nothing typed finds nobody.
     """
     sought = read(text)
-    people = Elder.objects.all() if among is None else among
+    people = (Elder.objects.all() if among is None else among).filter(erased_at=None)
     people = people.select_related("division")
     found: list[Elder] = []
     if sought.code:

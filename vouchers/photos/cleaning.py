@@ -4,6 +4,7 @@ A telephone writes into a photo where it was taken, by which device, and sometim
 was cut. So nothing of a file is kept but its pixels: they are drawn onto a fresh canvas and written anew.
 """
 
+from functools import cache
 from io import BytesIO
 from typing import NamedTuple
 
@@ -41,6 +42,14 @@ class Clean(NamedTuple):
     data: bytes
     width: int
     height: int
+
+
+@cache
+def blank() -> bytes:
+    """What stands where a picture is gone."""
+    written = BytesIO()
+    Image.new("RGB", (160, 120), "#e9e6df").save(written, "JPEG", quality=QUALITY)
+    return written.getvalue()
 
 
 def clean(data: bytes, *, side: int = SIDE, most: int | None = None) -> Clean:

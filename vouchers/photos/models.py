@@ -1,17 +1,20 @@
-"""A photo: sealed, never changed. Whose it is, the tables that refer to it say."""
+"""A photo: sealed, never changed, only emptied. Whose it is, the tables that refer to it say."""
 
 import uuid
+from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
 
 from vouchers.elders import sealing
+from vouchers.photos.cleaning import blank
 
 
 class Photo(models.Model):
     """What somebody's home looks like is nobody else's business: the picture is sealed, bound to `number`."""
 
     append_only = True
+    emptied: ClassVar = ("sealed",)  # by erasure, and once its time is over
 
     number = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     sealed = models.BinaryField()
@@ -30,5 +33,7 @@ class Photo(models.Model):
         return str(self.number)
 
     def picture(self) -> bytes:
-        """A JPEG."""
+        """A JPEG; a blank one once the picture is gone."""
+        if not self.sealed:
+            return blank()
         return sealing.open_bytes(self.sealed, field="photo", row=str(self.number))

@@ -35,14 +35,14 @@ class Issued:
 # programme does not make is left out, so that the ones it makes find their index.
 WAITING = """
     SELECT e.id FROM vouchers_elder e
-    WHERE (e.died_on IS NULL OR e.died_on > %(on)s) AND e.same_as_id IS NULL
+    WHERE (e.died_on IS NULL OR e.died_on > %(on)s) AND e.same_as_id IS NULL AND e.erased_at IS NULL
         {conditions}
     ORDER BY e.code
 """
 # The same people counted by where they live.
 WHERE_THEY_LIVE = """
     SELECT e.division_id, count(*) FROM vouchers_elder e
-    WHERE (e.died_on IS NULL OR e.died_on > %(on)s) AND e.same_as_id IS NULL
+    WHERE (e.died_on IS NULL OR e.died_on > %(on)s) AND e.same_as_id IS NULL AND e.erased_at IS NULL
         {conditions}
     GROUP BY 1
 """

@@ -36,14 +36,17 @@ LOCK = Prepared(
         %(lock)s::bigint IS NULL OR pg_try_advisory_xact_lock(%(lock)s::bigint) AS mine) AS journal
     LEFT JOIN LATERAL (
         SELECT id, birth_on, died_on, name FROM vouchers_elder
-        WHERE code = %(elder)s AND journal.mine FOR NO KEY UPDATE
+        WHERE code = %(elder)s AND erased_at IS NULL AND journal.mine FOR NO KEY UPDATE
     ) AS elder ON true
     """,
 )
 
 FIND = Prepared(
     "redemption_find",
-    "SELECT NULL::date, true, id, birth_on, died_on, name FROM vouchers_elder WHERE code = %(elder)s",
+    """
+    SELECT NULL::date, true, id, birth_on, died_on, name FROM vouchers_elder
+    WHERE code = %(elder)s AND erased_at IS NULL
+    """,
 )
 
 # What was had and what is held are read after the elder is locked: nobody adds to them meanwhile.

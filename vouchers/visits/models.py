@@ -1,5 +1,7 @@
 """Visits and what was told of them. See docs/decisions/0013-visits.md."""
 
+from typing import ClassVar
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -62,6 +64,7 @@ class VisitReport(models.Model):
     """
 
     append_only = True
+    emptied: ClassVar = ("longitude", "latitude", "accuracy_m")  # by erasure, and once their time is over
 
     class Kind(models.TextChoices):
         ARRIVED = "arrived", _("arrived")

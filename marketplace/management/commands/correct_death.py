@@ -20,7 +20,7 @@ class Command(base.Command):
         parser.add_argument("--reason", required=True, metavar="R", help=_("why, in a sentence"))
 
     def handle(self, *, code: str, by: str, reason: str, **options) -> None:
-        elder = Elder.objects.filter(code=code).first()
+        elder = Elder.objects.known().filter(code=code).first()
         if elder is None:
             raise base.Refused(_("There is no elder with the code %(code)s.") % {"code": code})
         correct_death(elder=elder, by=base.user(by), at=timezone.now(), reason=reason)

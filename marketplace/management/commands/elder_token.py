@@ -15,7 +15,7 @@ class Command(base.Command):
         parser.add_argument("code", metavar="CODE", help=_("the elder's code"))
 
     def handle(self, *, code: str, **options) -> None:
-        elder = Elder.objects.filter(code=code).first()
+        elder = Elder.objects.known().filter(code=code).first()
         if elder is None:
             raise base.Refused(_("There is no elder with the code %(code)s.") % {"code": code})
         self.stdout.write(elder_token(elder=elder, at=timezone.now()))

@@ -19,7 +19,7 @@ class Command(base.Command):
         parser.add_argument("code", metavar="CODE", help=_("the elder's code"))
 
     def handle(self, *, code: str, **options) -> None:
-        elder = Elder.objects.filter(code=code).first()
+        elder = Elder.objects.known().filter(code=code).first()
         if elder is None:
             raise base.Refused(_("There is no elder with the code %(code)s.") % {"code": code})
         set_pin(elder=elder, pin=sys.stdin.readline().strip(), by=self.by, at=timezone.now())

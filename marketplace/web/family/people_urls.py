@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marketplace.web.family import ask, own, people, whom
+from marketplace.web.family import ask, data, own, people, whom
 
 app_name = "people"
 urlpatterns = [
@@ -24,5 +24,7 @@ urlpatterns = [
     path("people/<int:number>/leave/", people.leave, name="leave"),
     path("told/", people.told, name="told"),
     path("privacy/", people.privacy, name="privacy"),
+    path("privacy/copy/", data.copy, name="copy"),
+    path("privacy/erase/", data.erase, name="erase"),
     path("privacy/withdraw/", people.withdraw, name="withdraw"),
 ]

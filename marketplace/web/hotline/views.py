@@ -36,6 +36,7 @@ def _people(user: User) -> QuerySet[Elder] | None:
 def _one(request: HttpRequest, code: str) -> Elder:
     among = _people(person(request))
     people = Elder.objects.all() if among is None else among
+    people = people.filter(erased_at=None)
     return get_object_or_404(people.select_related("division__parent"), code=code)
 
 

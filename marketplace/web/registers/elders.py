@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,8 +15,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ledger.audit.operations import record
 from ledger.files.write import As
+from marketplace.models import Erasure
+from marketplace.privacy import erasing
+from marketplace.privacy.copies import Person, records_of
+from marketplace.privacy.erasing import CannotErase
 from marketplace.web import scope
 from marketplace.web.access import REGISTER_KEEPERS, roles
+from marketplace.web.exports import personal_copy
 from marketplace.web.forms import Marked
 from marketplace.web.registers.entry import day, pick, reason, text
 from marketplace.web.registers.history import history
@@ -68,6 +73,14 @@ class DoubleForm(Marked):
         longest=12,
     )
     same_why = reason(gettext_lazy("How do you know that both are one person?"))
+
+
+class CopyForm(Marked):
+    copy_why = reason(gettext_lazy("Who asks for it, and how do you know that it is the person?"))
+
+
+class EraseForm(Marked):
+    erase_why = reason(gettext_lazy("Who asks for it, and how do you know that it is the person?"))
 
 
 class PartForm(Marked):
@@ -146,8 +159,9 @@ def elders(request: HttpRequest) -> HttpResponseBase:
 
 @roles(*REGISTER_KEEPERS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def elder(request: HttpRequest, code: str) -> HttpResponse:
-    """This page will show one elder's record and take a death, a move, or that it is a double."""
+def elder(request: HttpRequest, code: str) -> HttpResponseBase:
+    """This page will show one elder's record and take a death, a move, that it is a double, and what the person
+    asks for at the desk: a copy, erasure."""
     found = get_object_or_404(_seen(request), code=code)
     forms: dict[str, Marked] = {
         "death": DeathForm(),
@@ -155,6 +169,8 @@ def elder(request: HttpRequest, code: str) -> HttpResponse:
         "move": MoveForm(user=request.user, initial={"division": found.division.code}),
         "double": DoubleForm(),
         "part": PartForm(),
+        "copy": CopyForm(),
+        "erase": EraseForm(),
     }
     wrong: Marked | None = None
     if request.method == "POST":
@@ -162,6 +178,8 @@ def elder(request: HttpRequest, code: str) -> HttpResponse:
         if do in forms:
             more = {"user": request.user} if do == "move" else {}
             wrong = forms[do] = type(forms[do])(request.POST, **more)
+            if do == "copy" and wrong.is_valid():
+                return _copy(request, found, wrong.cleaned_data["copy_why"])
             if wrong.is_valid() and (done := _changed(request, found, do, wrong)):
                 messages.success(request, done)
                 return redirect("registers:elder", code)
@@ -183,12 +201,22 @@ def elder(request: HttpRequest, code: str) -> HttpResponse:
             "phone": masking.phone(found.phone()),
             "left": list(left[:30]),
             "doubles": list(found.doubles.order_by("code")),
+            "erasure": Erasure.objects.filter(
+                elder=found.same_as or found, state=Erasure.State.ASKED
+            ).first(),
             "forms": forms,
             "wrong": wrong if bad else None,
             "history": history(found.code),
             "trail": trail(_("Elders"), "registers:elders", found.code),
         },
         status=422 if bad else 200,
+    )
+
+
+def _copy(request: HttpRequest, found: Elder, why: str) -> HttpResponseBase:
+    """For the person at the desk: numbers stay masked, and who took it stands in the audit with the reason."""
+    return personal_copy(
+        of=Person(records_of(found), []), name=f"{found.code}-data", by=request.user, reason=why
     )
 
 
@@ -231,11 +259,16 @@ def _changed(request: HttpRequest, found: Elder, do: str, form: Marked) -> str:
                 raise CannotChangeElder("unknown")
             changes.link_double(double=found, counts=other, reason=data["same_why"], **by)
             return _("Noted: this record is a double and gets no new vouchers.")
+        if do == "erase":
+            erasing.ask(elder=found, reason=data["erase_why"], at_desk=True, **by)
+            return _("Noted: an approver decides. Nothing is erased yet.")
         changes.part_double(double=found, reason=data["part_why"], **by)
         return _("Noted: they are two people.")
     except CannotChangeElder as refusal:
         field = FIELD_OF.get(refusal.code)
         form.add_error(field if field in form.fields else None, str(refusal))
+    except CannotErase as refusal:
+        form.add_error(None, str(refusal))
     except NoSuchDeath as refusal:
         form.add_error(None, str(refusal))
     return ""

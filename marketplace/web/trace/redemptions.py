@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -35,6 +35,8 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
     if not form.is_valid():
         return render(request, "trace/redemption.html", {**about, "form": form}, status=422)
     found: Redemption = about["redemption"]
+    if found.elder.erased_at is not None:
+        raise Http404("nothing is left to reveal")
     with transaction.atomic():
         record(
             by=request.user,
@@ -76,7 +78,7 @@ def _about(request: HttpRequest, number: str) -> dict[str, Any]:
         "held": any(not case.decision and case.holds for case in cases),
         "elder_price": elder_price,
         "walk": walk(request, found, paid, claims),
-        "form": RevealForm() if plays(request.user, NAME_READERS) else None,
+        "form": RevealForm() if plays(request.user, NAME_READERS) and found.elder.erased_at is None else None,
         "reads_entries": plays(request.user, BUREAU),
         "trail": [
             *_up(request, claims),
