@@ -1,11 +1,20 @@
-"""One log line per event, on standard error, without personal data.
+"""One log line per event, on standard error and in a file of the day, without personal data.
+
+The files lie in DATA_DIR/logs, where what is past its term is removed (marketplace/privacy/retention.py). Requests to
+pages are in them alone: by route, never by address, since an address may be a secret (marketplace/web/request_log.py).
 
 The processor `redact` stands last before rendering, so that it also sees tracebacks and messages of
 libraries. It is a net under the rule, not the rule: nothing personal is logged in the first place.
 """
 
+import contextlib
+import logging
+import os
 import re
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -36,6 +45,45 @@ def _hidden(value: Any) -> Any:
     return value
 
 
+class DailyFile(logging.Handler):
+    """Appends to yiquan-2026-11-22.log of the day in Shanghai, readable by its owner alone.
+
+    Several processes write to it: a line is one write to a file opened for appending, which the kernel puts whole at
+    its end. Nothing is renamed, so that no process goes on writing to yesterday's. Opened with the first line.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self.directory, self.day, self.file = directory, date.min, -1
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = f"{self.format(record).rstrip()}\n".encode(errors="replace")
+            os.write(self._of(datetime.now(ZoneInfo("Asia/Shanghai")).date()), line)
+        except OSError:
+            self.handleError(record)
+
+    def _of(self, day: date) -> int:
+        if day != self.day:
+            self._close()
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path = self.directory / f"yiquan-{day}.log"
+            self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            self.day = day
+        return self.file
+
+    def _close(self) -> None:
+        if self.file >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self.file)
+        self.day, self.file = date.min, -1
+
+    def close(self) -> None:
+        with self.lock or contextlib.nullcontext():
+            self._close()
+        super().close()
+
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -45,8 +93,8 @@ _SHARED: list[Any] = [
 ]
 
 
-def configure(*, json: bool) -> dict[str, Any]:
-    """Set structlog up and return Django's LOGGING; both end in the same handler."""
+def configure(*, json: bool, directory: Path) -> dict[str, Any]:
+    """Set structlog up and return Django's LOGGING; both end in the same handlers."""
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -74,11 +122,15 @@ def configure(*, json: bool) -> dict[str, Any]:
                 ],
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "event"}},
-        "root": {"handlers": ["stderr"], "level": "INFO"},
+        "handlers": {
+            "stderr": {"class": "logging.StreamHandler", "formatter": "event"},
+            "file": {"()": DailyFile, "directory": directory, "formatter": "event"},
+        },
+        "root": {"handlers": ["stderr", "file"], "level": "INFO"},
         "loggers": {
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+            "requests": {"handlers": ["file"], "level": "INFO", "propagate": False},
             # A refused or mistyped address is no event of ours; errors (5xx) are.
             "django.request": {"level": "ERROR"},
             "axes": {"level": "WARNING"},

@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "marketplace.api.door.ApiDoor",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "marketplace.web.request_log.RequestLog",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -292,8 +293,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LOGGING = logs.configure(json=environment.flag("LOG_JSON"))
 LOG_DIR = DATA_DIR / "logs"
+LOGGING = logs.configure(json=environment.flag("LOG_JSON"), directory=LOG_DIR)
 
 # How long each kind of data is kept, in days (marketplace/privacy/retention.py says why). RETENTION_DAYS of the
 # environment changes some: "messages=180,addresses=90".

@@ -13,8 +13,7 @@ from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
 from ledger.files.write import As, Field, SheetOf, write_book
@@ -309,123 +308,122 @@ def _days(*headings: Any) -> list[Field]:
     return [Field(one, As.DATE, width=12) for one in headings]
 
 
-L = gettext_lazy
-QUANTITY = Field(L("Quantity"), As.NUMBER, width=10)
+QUANTITY = Field(_("Quantity"), As.NUMBER, width=10)
 
 PARTS = (
-    Part(L("Who I am"), [_text(L("What")), _text(L("Value"), 40)], _who, [Elder, ElderCode, User]),
+    Part(_("Who I am"), [_text(_("What")), _text(_("Value"), 40)], _who, [Elder, ElderCode, User]),
     Part(
-        L("Vouchers"),
+        _("Vouchers"),
         [
-            _text(L("Serial"), 18), _text(L("Programme"), 28),
-            *_amounts(L("Face value"), L("Left"), L("Set aside")),
-            *_days(L("From"), L("Until"), L("Expired"), L("Voided")),
+            _text(_("Serial"), 18), _text(_("Programme"), 28),
+            *_amounts(_("Face value"), _("Left"), _("Set aside")),
+            *_days(_("From"), _("Until"), _("Expired"), _("Voided")),
         ],
         _vouchers,
         [Voucher],
     ),
     Part(
-        L("What vouchers were used for"),
+        _("What vouchers were used for"),
         [
-            _text(L("Serial"), 18), *_days(L("Day")), _text(L("What happened")), *_amounts(L("Amount")),
-            _text(L("Redemption"), 16), _text(L("Service")), _text(L("Place"), 24),
+            _text(_("Serial"), 18), *_days(_("Day")), _text(_("What happened")), *_amounts(_("Amount")),
+            _text(_("Redemption"), 16), _text(_("Service")), _text(_("Place"), 24),
         ],
         _movements,
         [Movement],
     ),
     Part(
-        L("Services received"),
+        _("Services received"),
         [
-            _text(L("Number"), 16), *_times(L("When")), _text(L("Service")), _text(L("Place"), 24), QUANTITY,
+            _text(_("Number"), 16), *_times(_("When")), _text(_("Service")), _text(_("Place"), 24), QUANTITY,
             *_amounts(
-                L("List price"), L("Government part"), L("Concession"), L("Charity part"), L("Vouchers"), L("Self-pay")
+                _("List price"), _("Government part"), _("Concession"), _("Charity part"), _("Vouchers"), _("Self-pay")
             ),
-            _text(L("Channel"), 12), *_days(L("Reversed")),
+            _text(_("Channel"), 12), *_days(_("Reversed")),
         ],
         _received,
         [Redemption, Serving],
     ),
     Part(
-        L("Orders"),
+        _("Orders"),
         [
-            *_times(L("Ordered")), _text(L("Service")), _text(L("Place"), 24), QUANTITY, *_times(L("When")),
-            _text(L("Address"), 32), _text(L("State"), 14), _text(L("By")),
+            *_times(_("Ordered")), _text(_("Service")), _text(_("Place"), 24), QUANTITY, *_times(_("When")),
+            _text(_("Address"), 32), _text(_("State"), 14), _text(_("By")),
         ],
         _orders,
         [CareOrder, WorkOrder, Hold, ElderBasket],
     ),
     Part(
-        L("Standing orders"),
+        _("Standing orders"),
         [
-            *_times(L("Ordered")), _text(L("Service")), _text(L("Place"), 24), _text(L("Weekdays (1 is Monday)"), 14),
-            _text(L("Time"), 8), QUANTITY, *_days(L("From")), _text(L("Address"), 32), *_times(L("Stopped")),
-            _text(L("For"), 10),
+            *_times(_("Ordered")), _text(_("Service")), _text(_("Place"), 24), _text(_("Weekdays (1 is Monday)"), 14),
+            _text(_("Time"), 8), QUANTITY, *_days(_("From")), _text(_("Address"), 32), *_times(_("Stopped")),
+            _text(_("For"), 10),
         ],
         _standing,
         [StandingOrder],
     ),
     Part(
-        L("Visits at home"),
+        _("Visits at home"),
         [
-            _text(L("Number"), 16), *_times(L("When")), _text(L("Service")), _text(L("What happened")),
-            _text(L("Confirmed by")), _text(L("Caregiver")), _text(L("Where (latitude, longitude)"), 24),
-            _text(L("Photo"), 38),
+            _text(_("Number"), 16), *_times(_("When")), _text(_("Service")), _text(_("What happened")),
+            _text(_("Confirmed by")), _text(_("Caregiver")), _text(_("Where (latitude, longitude)"), 24),
+            _text(_("Photo"), 38),
         ],
         _visits,
         [VisitReport],
     ),
     Part(
-        L("Home adaptation"),
+        _("Home adaptation"),
         [
-            _text(L("Number"), 12), *_times(L("Requested")), _text(L("Operator"), 24), _text(L("State"), 16),
-            _text(L("Wish"), 32), _text(L("Address"), 32), _text(L("Findings"), 32), _text(L("Items agreed"), 32),
-            *_amounts(L("Vouchers")), *_times(L("Accepted")), Field(L("Photos"), As.NUMBER, width=10),
+            _text(_("Number"), 12), *_times(_("Requested")), _text(_("Operator"), 24), _text(_("State"), 16),
+            _text(_("Wish"), 32), _text(_("Address"), 32), _text(_("Findings"), 32), _text(_("Items agreed"), 32),
+            *_amounts(_("Vouchers")), *_times(_("Accepted")), Field(_("Photos"), As.NUMBER, width=10),
         ],
         _adaptations,
         [Project, PlanLine, ProjectPhoto],
     ),
     Part(
-        L("Who acts for whom"),
+        _("Who acts for whom"),
         [
-            _text(L("What")), _text(L("Elder"), 10), _text(L("Who or how"), 28), _text(L("Agreed"), 28),
-            *_amounts(L("A month")), *_times(L("From"), L("Ended")),
+            _text(_("What")), _text(_("Elder"), 10), _text(_("Who or how"), 28), _text(_("Agreed"), 28),
+            *_amounts(_("A month")), *_times(_("From"), _("Ended")),
         ],
         _ties,
         [OwnRecord, Delegation, Call, PaperCode, RecordShare],
     ),
     Part(
-        L("Consents"),
-        [*_times(L("When")), _text(L("What"), 40), _text(L("Version"), 12), _text(L("Answer"), 12), _text(L("Elder"), 10)],
+        _("Consents"),
+        [*_times(_("When")), _text(_("What"), 40), _text(_("Version"), 12), _text(_("Answer"), 12), _text(_("Elder"), 10)],
         _consents,
         [Consent],
     ),
     Part(
-        L("Messages"),
-        [*_times(L("When")), _text(L("Text"), 90), _text(L("Outcome"), 16), *_times(L("Sent"))],
+        _("Messages"),
+        [*_times(_("When")), _text(_("Text"), 90), _text(_("Outcome"), 16), *_times(_("Sent"))],
         _messages,
         [Message],
     ),
     Part(
-        L("Checks"),
+        _("Checks"),
         [
-            _text(L("Redemption"), 16), *_times(L("When")), _text(L("Why"), 32), _text(L("Decision"), 16),
-            *_times(L("Decided")), _text(L("Note"), 40),
+            _text(_("Redemption"), 16), *_times(_("When")), _text(_("Why"), 32), _text(_("Decision"), 16),
+            *_times(_("Decided")), _text(_("Note"), 40),
         ],
         _checks,
         [ReviewCase, CallBack],
     ),
     Part(
-        L("Who saw or did what"),
+        _("Who saw or did what"),
         [
-            *_times(L("When")), _text(L("Who")), _text(L("Channel"), 10), _text(L("Action"), 24),
-            _text(L("About"), 18), _text(L("Reason"), 40),
+            *_times(_("When")), _text(_("Who")), _text(_("Channel"), 10), _text(_("Action"), 24),
+            _text(_("About"), 18), _text(_("Reason"), 40),
         ],
         _seen,
         [Record],
     ),
     Part(
-        L("Requests to be erased"),
-        [*_times(L("When")), _text(L("State")), _text(L("Reason"), 40), *_times(L("Decided")), _text(L("Answer"), 40)],
+        _("Requests to be erased"),
+        [*_times(_("When")), _text(_("State")), _text(_("Reason"), 40), *_times(_("Decided")), _text(_("Answer"), 40)],
         _requests,
         [Erasure],
     ),

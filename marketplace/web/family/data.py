@@ -73,9 +73,7 @@ def erase(request: HttpRequest) -> HttpResponseBase:
             return redirect("people:privacy")
         if not waits and _confirmed(request, confirm, form):
             erasing.ask(**whose, by=user, at=timezone.now())
-            messages.success(
-                request, _("Asked for. An approver of the bureau decides within 15 working days.")
-            )
+            messages.success(request, _("Asked for. An approver of the bureau decides."))
             return redirect("people:erase")
     except CannotErase as refusal:
         messages.error(request, str(refusal))
