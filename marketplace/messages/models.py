@@ -87,6 +87,9 @@ class Message(models.Model):
         self.secret_sealed = self._sealed(secret, "message_secret") if secret else None
 
     def facts(self) -> dict[str, Any]:
+        """Nothing once they were emptied."""
+        if not self.facts_sealed:
+            return {}
         return self._opened(self.facts_sealed, "message_facts")
 
     def secret(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core.checks import CheckMessage, Error, register
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
@@ -213,7 +214,7 @@ def _held_logs() -> Held:
 
 
 def _clear_logs(before: datetime) -> int:
-    old = [path for day, path in _logs() if day < before.date()]
+    old = [path for day, path in _logs() if day < timezone.localdate(before)]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)

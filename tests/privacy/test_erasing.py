@@ -109,6 +109,7 @@ def test_the_way_of_an_erasure(fresh_db, tmp_path):
     clerk.post(register, {"do": "erase", "erase_why": "本人到社区提出，已核对证件"})
     asked = Erasure.objects.get(state="asked")
     assert asked.at_desk and asked.asked_by == lives.clerk
+    desk = reverse("bureau:erasure", args=[asked.pk])
     promoted = User.objects.get(pk=lives.clerk.pk)
     promoted.role = "bureau_approver"
     promoted.save()
