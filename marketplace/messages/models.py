@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from marketplace.messages import words
@@ -99,7 +100,8 @@ class Message(models.Model):
     def text(self, *, language: str = "", secret: dict[str, str] | None = None) -> str:
         """The message in words, in its own language or another; secret parts as dots unless given."""
         if not self.facts_sealed:
-            return str(_("The words were removed."))
+            with translation.override(language or self.language):
+                return str(_("The words were removed."))
         return words.text(self.kind, self.facts(), language=language or self.language, secret=secret)
 
     def _sealed(self, value: dict[str, Any], field: str) -> bytes:

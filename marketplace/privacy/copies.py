@@ -77,7 +77,7 @@ class Part:
 
 def records_of(elder: Elder) -> list[Elder]:
     """The records of this person: the one that counts, and its doubles."""
-    counts = elder.same_as_id or elder.pk
+    counts = Elder.objects.values_list("same_as", flat=True).get(pk=elder.pk) or elder.pk
     own = Elder.objects.filter(Q(pk=counts) | Q(same_as=counts))
     return list(own.select_related("division").order_by("code"))
 
@@ -313,7 +313,7 @@ QUANTITY = Field(_("Quantity"), As.NUMBER, width=10)
 PARTS = (
     Part(_("Who I am"), [_text(_("What")), _text(_("Value"), 40)], _who, [Elder, ElderCode, User]),
     Part(
-        _("Vouchers"),
+        _("Vouchers held"),
         [
             _text(_("Serial"), 18), _text(_("Programme"), 28),
             *_amounts(_("Face value"), _("Left"), _("Set aside")),
@@ -336,7 +336,7 @@ PARTS = (
         [
             _text(_("Number"), 16), *_times(_("When")), _text(_("Service")), _text(_("Place"), 24), QUANTITY,
             *_amounts(
-                _("List price"), _("Government part"), _("Concession"), _("Charity part"), _("Vouchers"), _("Self-pay")
+                _("List price"), _("Government part"), _("Concession"), _("Charity part"), _("Voucher value"), _("Self-pay")
             ),
             _text(_("Channel"), 12), *_days(_("Reversed")),
         ],
@@ -377,7 +377,7 @@ PARTS = (
         [
             _text(_("Number"), 12), *_times(_("Requested")), _text(_("Operator"), 24), _text(_("State"), 16),
             _text(_("Wish"), 32), _text(_("Address"), 32), _text(_("Findings"), 32), _text(_("Items agreed"), 32),
-            *_amounts(_("Vouchers")), *_times(_("Accepted")), Field(_("Photos"), As.NUMBER, width=10),
+            *_amounts(_("Voucher value")), *_times(_("Accepted")), Field(_("Photos"), As.NUMBER, width=10),
         ],
         _adaptations,
         [Project, PlanLine, ProjectPhoto],

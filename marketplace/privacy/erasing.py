@@ -1,7 +1,7 @@
 """Asking to be erased, deciding it, and doing it: one transaction over the register, orders, messages and the account."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -44,10 +44,9 @@ class CannotErase(Refusal):
     sentences = SENTENCES
 
 
-def vouchers_left(records: Sequence[Elder]) -> Decimal:
+def vouchers_left(records: Sequence[Elder], today: date) -> Decimal:
     """Yuan that nobody can spend any more once the person is erased."""
     open_ = Voucher.objects.filter(elder__in=records, expired_on=None, voided_on=None)
-    today = timezone.localdate()
     return open_.filter(valid_until__gte=today).aggregate(sum=Sum("remaining"))["sum"] or Decimal("0.00")
 
 
@@ -174,7 +173,7 @@ def _move(
 
 def _erase_elder(elder: Elder, *, by: User, at: datetime) -> Decimal:
     records = records_of(elder)
-    left, names = vouchers_left(records), {one.name for one in records}
+    left, names = vouchers_left(records, timezone.localdate(at)), {one.name for one in records}
     accounts = list(
         User.objects.filter(own_records__elder__in=records, own_records__ended_at=None).distinct()
     )

@@ -133,7 +133,7 @@ def erasure(request: HttpRequest, number: int) -> HttpResponse:
             "tone": tone,
             "mark": mark,
             "records": records,
-            "left": erasing.vouchers_left(records),
+            "left": erasing.vouchers_left(records, timezone.localdate()),
             "open": erasing.sentences_of_open(records),
             "deciding": waits and decides and found.asked_by_id != request.user.pk,
             "waits": waits,

@@ -89,7 +89,7 @@ def erase(request: HttpRequest) -> HttpResponseBase:
             "asked": asked,
             "waits": waits,
             "elder": elder,
-            "left": erasing.vouchers_left(records),
+            "left": erasing.vouchers_left(records, timezone.localdate()),
             "open": erasing.sentences_of_open(records),
         },
     )
