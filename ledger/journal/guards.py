@@ -109,12 +109,13 @@ def emptied(table: str, **columns: str) -> RunSQL:
     """
     names = ", ".join(f"'{column}'" for column in columns)
     same = f"to_jsonb(NEW.*) - ARRAY[{names}] = to_jsonb(OLD.*) - ARRAY[{names}]"
+    changed = "NEW.* IS DISTINCT FROM OLD.*"
     empty = " AND ".join(f"NEW.{column} IS NOT DISTINCT FROM {value}" for column, value in columns.items())
     return RunSQL(
         f"""
         DROP TRIGGER {table}_written_once ON {table};
         CREATE TRIGGER {table}_written_once BEFORE UPDATE ON {table}
-            FOR EACH ROW WHEN (NOT ({same} AND {empty})) EXECUTE FUNCTION ledger_refuse_change();
+            FOR EACH ROW WHEN (NOT ({same} AND {empty} AND {changed})) EXECUTE FUNCTION ledger_refuse_change();
         CREATE TRIGGER {table}_never_deleted BEFORE DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION ledger_refuse_change();
         ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_written_once;
