@@ -21,6 +21,8 @@ STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 VIOLATIONS = (
     """async options => (await axe.run(document, {...options, resultTypes: ['violations']})).violations"""
 )
+TRANSITIONS_OVER = """Promise.allSettled(
+  document.getAnimations().filter(one => one instanceof CSSTransition).map(one => one.finished))"""
 
 
 def faults(page: Page) -> list[str]:
@@ -29,7 +31,11 @@ def faults(page: Page) -> list[str]:
 
 
 def said_by_axe(page: Page, *, length: int, **options: Any) -> list[str]:
-    """Rule, place and the beginning of what is said, of `length`, for each violation of STANDARDS."""
+    """Rule, place and the beginning of what is said, of `length`, for each violation of STANDARDS.
+
+    Colours that are still changing are waited for.
+    """
+    page.evaluate(TRANSITIONS_OVER)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
     found = page.evaluate(VIOLATIONS, {"runOnly": {"type": "tag", "values": STANDARDS}, **options})
