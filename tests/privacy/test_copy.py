@@ -2,7 +2,6 @@
 
 from io import BytesIO
 
-import pytest
 from django.apps import apps
 from django.test import Client
 from django.urls import reverse
@@ -105,9 +104,3 @@ def test_the_elder_the_daughter_and_the_clerk_each_get_their_own(db):
         assert hidden not in words
     noted = Record.objects.get(action="copy_data", by="clerk")
     assert (noted.subject, noted.detail) == ("LI", {"reason": "本人持身份证到社区"})
-
-
-@pytest.mark.parametrize("who", ["agent", "clerk"])
-def test_staff_have_no_copy_of_their_own_pages(db, who):
-    lives = Lives()
-    assert signed_in(getattr(lives, who)).get(reverse("people:copy")).status_code == 403

@@ -3,11 +3,13 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from axes.models import AccessLog
 from django.contrib.sessions.models import Session
 from django.test import override_settings
 
 from ledger.models import Record
+from marketplace.config import environment
 from marketplace.messages.models import Message
 from marketplace.messages.operations import tell
 from marketplace.models import Clearing, ElderBasket, NightlyRun, WorkOrder
@@ -106,3 +108,12 @@ def test_logs_cannot_be_kept_for_less_than_six_months(settings):
     assert "audit" not in settings.RETENTION_DAYS, "the audit has no term"
     settings.RETENTION_DAYS = {**settings.RETENTION_DAYS, "audit": 10_000}
     assert [wrong.id for wrong in terms_are_lawful(None)] == ["privacy.E001"]
+
+
+def test_the_environment_changes_terms(monkeypatch):
+    monkeypatch.setenv("RETENTION_DAYS", "messages=180, addresses=90")
+    assert environment.days("RETENTION_DAYS") == {"messages": 180, "addresses": 90}
+    for wrong in ("messages", "messages=", "messages=-1", "messages=soon"):
+        monkeypatch.setenv("RETENTION_DAYS", wrong)
+        with pytest.raises(environment.Misconfigured):
+            environment.days("RETENTION_DAYS")
