@@ -1,6 +1,9 @@
 """Looking at real processes, for tests that start and kill them."""
 
+import fcntl
+import hashlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
+
+from marketplace.config import embedded
+from tests import databases
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:
@@ -39,6 +45,25 @@ def ended(process: subprocess.Popen, seconds: float = 240) -> str:
     said, _ = process.communicate(timeout=seconds)
     assert process.returncode == 0, said
     return said
+
+
+def migrated() -> Path:
+    """A DATA_DIR with an up-to-date empty database, durable and at rest, to be copied: migrating takes a while.
+    It is made once for a state of the code, by the first who asks."""
+    place = Path(settings.DATA_DIR) / "migrated"
+    servers = hashlib.sha256(Path(embedded.__file__).read_bytes()).hexdigest()[:8]
+    data = place / f"{databases.fingerprint()}-{servers}"
+    place.mkdir(parents=True, exist_ok=True)
+    with open(place / "lock", "a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not data.exists():
+            for other in place.iterdir():
+                if other.is_dir():  # of an earlier state, or of a making that was interrupted
+                    shutil.rmtree(other)
+            draft = place / "draft"
+            ended(python(draft, "manage.py", "migrate"))
+            draft.rename(data)
+    return data
 
 
 def of(data: Path) -> dict[int, str]:

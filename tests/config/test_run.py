@@ -37,19 +37,13 @@ class Running:
         processes.wait_until(self.ready)
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory) -> Path:
-    """A DATA_DIR with an up-to-date empty database, at rest; copied for each test, as migrating takes a while."""
-    data = tmp_path_factory.mktemp("migrated")
-    processes.ended(processes.python(data, "manage.py", "migrate"))
-    return data
-
-
 @pytest.fixture
-def copy(migrated, tmp_path_factory):
+def copy(tmp_path_factory):
+    """copy(): a DATA_DIR with an up-to-date empty database, at rest."""
+
     def make() -> Path:
         data = tmp_path_factory.mktemp("copy") / "data"
-        subprocess.run(["cp", "-a", str(migrated), str(data)], check=True)
+        subprocess.run(["cp", "-a", str(processes.migrated()), str(data)], check=True)
         return data
 
     return make

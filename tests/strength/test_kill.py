@@ -20,7 +20,6 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 from django.db import connection, connections
 
 from ledger.models import Entry
@@ -60,10 +59,11 @@ def _point(places: dict[str, dict[str, str]]) -> None:
 def data(django_db_setup, django_db_blocker) -> Iterator[Path]:
     """A durable cluster with a house where an hour of care costs 3 yuan and 3 elders can pay thousands."""
     # Not in pytest's own directory: every pytest that starts closes that to PostgreSQL's account.
-    data = Path(tempfile.mkdtemp(prefix="yiquan-kill-", dir="/tmp"))
+    home = Path(tempfile.mkdtemp(prefix="yiquan-kill-", dir="/tmp"))
+    data = home / "data"
+    subprocess.run(["cp", "-a", str(processes.migrated()), str(data)], check=True)
     with django_db_blocker.unblock():
         with running(data):
-            call_command("migrate", verbosity=0, interactive=False)
             story.town()
             care = story.service("HOUR", "home_care", "hour")
             story.price(care, 3, government=1)
@@ -76,7 +76,7 @@ def data(django_db_setup, django_db_blocker) -> Iterator[Path]:
     for pid in processes.of(data):
         with contextlib.suppress(ProcessLookupError):
             processes.kill(pid)
-    shutil.rmtree(data, ignore_errors=True)
+    shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture
