@@ -14,6 +14,19 @@ def test_every_sentence_is_translated_and_no_translation_is_left_over():
     assert translations.problems() == []
 
 
+def test_english_is_what_stands_in_the_code():
+    """Libraries bring English of their own: one calls vouchers coupons."""
+    with translation.override("en"):
+        said = {
+            sentence.text: translation.pgettext(sentence.context, sentence.text)
+            if sentence.context
+            else translation.gettext(sentence.text)
+            for sentence in translations.wanted()
+            if sentence.plural is None
+        }
+    assert {text: other for text, other in said.items() if text != other} == {}
+
+
 def test_control_what_the_code_shows_is_found(tmp_path):
     code = tmp_path / "code.py"
     code.write_text(
