@@ -3,6 +3,7 @@
 The city is that of tests/small_city.py. What a worker does is done by a thread here, with the same handlers.
 """
 
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -119,15 +120,39 @@ def run(page: Page, kind: str, *, patience: int = PATIENCE, **fields: str) -> No
     expect(page.locator("#job .block.good")).to_be_visible(timeout=patience)
 
 
-def press(page: Page, words: str) -> None:
-    """With the keyboard alone: Tab until what bears these words has the focus, then Enter."""
+def tab_to(page: Page, what: str, found: str) -> None:
+    """Tab until the element that has the focus is the one: `found` is asked of it, as `it`."""
     for _ in range(80):
         page.keyboard.press("Tab")
-        kind, text = page.evaluate("[document.activeElement.tagName, document.activeElement.textContent]")
-        if kind in ("A", "BUTTON") and words in text:
-            page.keyboard.press("Enter")
+        if page.evaluate(f"(it => {found})(document.activeElement)"):
             return
-    pytest.fail(f"the keyboard does not reach {words}")
+    pytest.fail(f"the keyboard does not reach {what}")
+
+
+def press(page: Page, words: str) -> None:
+    """With the keyboard alone: Tab until what bears these words has the focus, then Enter."""
+    found = f"['A', 'BUTTON'].includes(it.tagName) && it.textContent.includes({json.dumps(words)})"
+    tab_to(page, words, found)
+    page.keyboard.press("Enter")
+
+
+def close(page: Page, month: str) -> None:
+    """Draw up a month, from the first page to the result, without a mouse."""
+    page.goto("/")
+    for place in ("/bureau/work/", "/bureau/work/close/"):
+        tab_to(page, place, f"it.tagName === 'A' && it.pathname === '{place}'")
+        page.keyboard.press("Enter")
+        expect(page).to_have_url(re.compile(f"{place}$"))
+    tab_to(page, "the month", "it.id === 'id_month'")
+    year, number = month.split("-")
+    page.keyboard.type(number)  # an English browser's field: the month, then the year
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type(year)
+    expect(page.locator("#id_month")).to_have_value(month)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/jobs/\d+/"))
+    expect(page.locator("#job .block.good")).to_be_visible()
+    assert faults(page) == []
 
 
 def take_the_step(page: Page, verb: str) -> None:
@@ -162,7 +187,7 @@ def test_a_month_from_the_pages_alone(address, chromium, tmp_path: Path):
     assert "unknown_reference" in Path(refused.value.path()).read_text(encoding="utf-8-sig")
     run(clerk, "reversals", file=str(tmp_path / "reversals.csv"))
     run(clerk, "expire", on="2026-08-04")
-    run(clerk, "close", month="2026-07")
+    close(clerk, "2026-07")
 
     # The register now knows the operator and the street.
     operator, street = Operator.objects.get(code="OP01"), Division.objects.get(code="430211001")
