@@ -100,9 +100,9 @@ def test_the_market_keeps_the_rules(town_db):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("number", range(32, 38))
-def test_the_market_keeps_the_rules_for_long(town_db, number):
-    met = keep_the_market(number, 40)
+def test_the_market_keeps_the_rules_for_long(town_db):
+    """What is rare is met in one of the six or another, not in each."""
+    met = sum((keep_the_market(number, 40) for number in range(32, 38)), Counter())
     if SEED == 0:
         assert MUST_ORDER - met.keys() == set()
 
