@@ -56,8 +56,8 @@ def main() -> None:
             failed |= any(row[-1] == "FAIL" for row in result.bars)
             kept.put(result)
             print(f"\n{result.text()}\n", flush=True)
-        if size is sizes.FULL:
-            report.write(kept, machine=measure.machine())
+            if size is sizes.FULL:
+                report.write(kept, machine=measure.machine())
     sys.exit(1 if failed else 0)
 
 

@@ -35,8 +35,11 @@ def run(size: Size) -> Result:
         terms.current()
         people = Elder.objects.order_by("id").values_list("id", flat=True)
         ElderCode.objects.bulk_create(
-            ElderCode(elder_id=id_, number=number, typed=digits.fresh())
-            for number, id_ in enumerate(people, 1)
+            (
+                ElderCode(elder_id=id_, number=number, typed=digits.fresh())
+                for number, id_ in enumerate(people, 1)
+            ),
+            batch_size=10_000,
         )
 
     kept = server.kept(f"http_{elders}_{month:%Y%m}", fill)
