@@ -58,11 +58,8 @@ class Person:
 
     def shown(self, read: Callable[[], str], mask: Callable[[str], str]) -> str:
         """A sealed number as this copy shows it."""
-        try:
-            number = read()
-        except CannotOpen:
-            return UNREADABLE
-        return number if self.full else mask(number)
+        number = _opened(read)
+        return number if self.full or number == UNREADABLE else mask(number)
 
 
 @dataclass(frozen=True)
@@ -76,10 +73,8 @@ class Part:
 
 
 def records_of(elder: Elder) -> list[Elder]:
-    """The records of this person: the one that counts, and its doubles."""
-    counts = Elder.objects.values_list("same_as", flat=True).get(pk=elder.pk) or elder.pk
-    own = Elder.objects.filter(Q(pk=counts) | Q(same_as=counts))
-    return list(own.select_related("division").order_by("code"))
+    """The records of this person, with what a copy shows of each."""
+    return list(Elder.objects.of_person(elder).select_related("division").order_by("code"))
 
 
 def write_copy(target: BinaryIO, *, person: Person, by: Any, at: datetime, reason: str = "") -> None:

@@ -1,8 +1,8 @@
 """How long each kind of data is kept, why, and what is done when its time is over.
 
 KINDS is the whole of it: what is removed or emptied, and what is kept and why it must be. Terms stand in
-settings.RETENTION_DAYS, but for those that a rule fixes. A nightly task clears what is past its term, in batches, each in a transaction of its own: killed
-half-way, the next run does the rest, and run twice it finds nothing.
+settings.RETENTION_DAYS, but for those that a rule fixes. A nightly task clears what is past its term, in batches, each
+in a transaction of its own: killed half-way, the next run does the rest, and run twice it finds nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -176,8 +176,7 @@ def _home_photos() -> QuerySet:
 
 
 def _clear_home_photos(before: datetime) -> int:
-    ended = [state for state, moves in Project.MOVES.items() if not moves]
-    old = _home_photos().filter(kept_at__lt=before, of_adaptation__project__state__in=ended)
+    old = _home_photos().filter(kept_at__lt=before, of_adaptation__project__state__in=Project.ENDED)
     return _in_batches(old, lambda rows: rows.update(sealed=b""))
 
 

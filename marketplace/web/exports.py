@@ -1,9 +1,9 @@
 """What is filtered on a page, as a file: ?format=csv or ?format=xlsx on the same address."""
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.http import FileResponse, HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
@@ -26,8 +26,12 @@ class Sheet:
 
 def personal_copy(*, of: Person, name: str, by: Any, reason: str = "") -> FileResponse:
     """Everything that is held about a person, as one workbook. `reason`: where somebody else takes it."""
+    return _workbook(name, lambda file: write_copy(file, person=of, by=by, at=timezone.now(), reason=reason))
+
+
+def _workbook(name: str, write: Callable[[BinaryIO], Any]) -> FileResponse:
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-    write_copy(file, person=of, by=by, at=timezone.now(), reason=reason)
+    write(file)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
 
@@ -47,10 +51,9 @@ def export(request: HttpRequest, sheet: Sheet) -> HttpResponseBase | None:
     if wanted == "csv":
         response = csv_file(sheet)
     elif wanted == "xlsx":
-        file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
-        write_xlsx(file, sheet.fields, sheet.rows, title=sheet.title)
-        file.seek(0)
-        response = FileResponse(file, as_attachment=True, filename=f"{sheet.name}.xlsx", content_type=XLSX)
+        response = _workbook(
+            sheet.name, lambda file: write_xlsx(file, sheet.fields, sheet.rows, title=sheet.title)
+        )
     else:
         return None
     return response

@@ -41,6 +41,8 @@ class Project(models.Model):
         State.ACCEPTED: set(),
         State.CANCELLED: set(),
     }
+    OPEN = tuple(state for state, moves in MOVES.items() if moves)
+    ENDED = tuple(state for state, moves in MOVES.items() if not moves)
     BEFORE_WORKS = (State.REQUESTED, State.ASSESSED, State.PLANNED, State.AGREED)
 
     key = models.UUIDField(unique=True)
@@ -124,7 +126,7 @@ class Project(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return bool(self.MOVES[self.State(self.state)])
+        return self.state in self.OPEN
 
 
 class Plan(models.Model):

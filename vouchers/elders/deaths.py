@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from ledger import chart
@@ -47,11 +46,8 @@ def learn_death(*, elder: Elder, died_on: date, by: Any, at: datetime) -> None:
 
 
 def lock_person(elder: Elder) -> list[Elder]:
-    """The records of this person, the one that counts and its doubles, locked in one order."""
-    counts = Elder.objects.filter(id=elder.id).values_list("same_as_id", flat=True)
-    ids = [elder.id, *(pk for pk in counts if pk)]
-    own = Elder.objects.filter(Q(id__in=ids) | Q(same_as__in=ids))
-    return list(own.select_for_update(no_key=True).order_by("id"))
+    """The records of this person, locked in one order."""
+    return list(Elder.objects.of_person(elder).select_for_update(no_key=True).order_by("id"))
 
 
 def wait_for_issues() -> None:

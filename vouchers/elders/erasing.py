@@ -39,7 +39,6 @@ SENTENCES = {
     ),
     "open_month": _("Something the person received waits for its month to be locked."),
 }
-OPEN_PROJECTS = [state for state, moves in Project.MOVES.items() if moves]
 
 
 class CannotErase(Refusal):
@@ -59,7 +58,7 @@ def what_is_open(records: Sequence[Elder]) -> list[str]:
     found = {
         "erased": any(one.erased_at is not None for one in records),
         "open_order": Hold.objects.filter(state=Hold.State.OPEN, **mine).exists(),
-        "open_adaptation": Project.objects.filter(state__in=OPEN_PROJECTS, **mine).exists(),
+        "open_adaptation": Project.objects.filter(state__in=Project.OPEN, **mine).exists(),
         "open_case": ReviewCase.objects.filter(decision="", **of_mine).exists()
         or Serving.objects.open_cases().filter(**mine).exists(),
         "open_objection": Objection.objects.filter(answer="", **of_mine).exists(),

@@ -17,6 +17,11 @@ class ElderQuerySet(models.QuerySet["Elder"]):
         """Those who can be found and served: whoever was erased is not."""
         return self.filter(erased_at=None)
 
+    def of_person(self, elder: "Elder") -> "ElderQuerySet":
+        """The records of this person as the register has it now: the one that counts, and its doubles."""
+        counts = self.values_list("same_as", flat=True).get(pk=elder.pk) or elder.pk
+        return self.filter(Q(pk=counts) | Q(same_as=counts))
+
 
 class Elder(models.Model):
     class Group(models.TextChoices):
@@ -96,6 +101,11 @@ class Elder(models.Model):
     @property
     def masked_name(self) -> str:
         return masking.name(self.name)
+
+    @property
+    def counting(self) -> "Elder":
+        """The record of this person that counts; this one, unless it is a double."""
+        return self.same_as or self
 
     def id_number(self) -> str:
         """The 18-digit resident ID; empty once erased. Revealing it is recorded by the face that asks."""

@@ -62,8 +62,7 @@ def erase(request: HttpRequest) -> HttpResponseBase:
     elder, user = own_elder(request), person(request)
     if elder is None and any(not one.for_another for one in choices(request)):
         return redirect("people:whom")
-    counts = elder.same_as if elder and elder.same_as else elder
-    whose: dict[str, Any] = {"elder": counts} if counts else {"user": user}
+    whose: dict[str, Any] = {"elder": elder.counting} if elder else {"user": user}
     asked = Erasure.objects.filter(**whose).first()
     waits = asked is not None and asked.state == Erasure.State.ASKED
     try:

@@ -201,9 +201,7 @@ def elder(request: HttpRequest, code: str) -> HttpResponseBase:
             "phone": masking.phone(found.phone()),
             "left": list(left[:30]),
             "doubles": list(found.doubles.order_by("code")),
-            "erasure": Erasure.objects.filter(
-                elder=found.same_as or found, state=Erasure.State.ASKED
-            ).first(),
+            "erasure": Erasure.objects.filter(elder=found.counting, state=Erasure.State.ASKED).first(),
             "forms": forms,
             "wrong": wrong if bad else None,
             "history": history(found.code),
