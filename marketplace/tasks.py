@@ -41,20 +41,9 @@ def lock_complete_months() -> None:
     nightly.noted("lock_complete_months", lambda: nightly.lock_complete_months(timezone.localdate()))
 
 
-@shared_task(name="forget_used_codes")
-def forget_used_codes() -> None:
-    nightly.noted("forget_used_codes", nightly.forget_used_codes)
-
-
 @shared_task(name="clear_past_terms")
 def clear_past_terms() -> None:
-    """After the tasks that clear what every night has to; here each kind has its turn, and is counted."""
     nightly.noted("clear_past_terms", nightly.clear_past_terms)
-
-
-@shared_task(name="drop_forgotten_uploads")
-def drop_forgotten_uploads() -> None:
-    nightly.noted("drop_forgotten_uploads", lambda: nightly.drop_forgotten_uploads())
 
 
 @shared_task(name="verify_ledger")
@@ -149,11 +138,6 @@ BEAT = {
     "lock months that are complete": {"task": "lock_complete_months", "schedule": crontab(hour=1, minute=30)},
     "tell what was spent": {"task": "tell_spent", "schedule": 120.0},
     "tell what ends soon": {"task": "tell_expiring", "schedule": crontab(hour=9, minute=0)},
-    "forget codes that were used": {"task": "forget_used_codes", "schedule": crontab(hour=1, minute=45)},
-    "forget uploads that nobody went on with": {
-        "task": "drop_forgotten_uploads",
-        "schedule": crontab(hour=1, minute=45),
-    },
     "clear what is past its term": {"task": "clear_past_terms", "schedule": crontab(hour=2, minute=30)},
     "prove the ledger": {"task": "verify_ledger", "schedule": crontab(hour=2, minute=0)},
     "seal the journal": {"task": "seal_entries", "schedule": crontab(hour=1, minute=50)},

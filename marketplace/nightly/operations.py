@@ -16,13 +16,10 @@ from django.utils import timezone
 
 from ledger.journal.operations import exclusive
 from ledger.journal.queries import first_open_day, previous_month
-from marketplace.accounts.codes import forget as forget_one_time_codes
 from marketplace.fulfilment import standing
 from marketplace.fulfilment.tidying import tidy
-from marketplace.jobs import operations as jobs
 from marketplace.nightly.models import NightlyRun
 from marketplace.privacy import retention
-from vouchers.codes.operations import forget_used
 from vouchers.programmes.operations import issue
 from vouchers.settlement import objections
 from vouchers.settlement.operations import lock_if_complete
@@ -31,7 +28,6 @@ from vouchers.wallets.operations import expire
 logger = logging.getLogger(__name__)
 
 BY = "nightly"
-ONE_TIME_CODES_KEPT = timedelta(days=2)  # how often they are sent is counted over a day
 NIGHTLY_LOCK = 7204  # with the run's number; ledger/journal/guards.py and the outbox have the others
 ISSUE_AHEAD_DAYS = 3  # tomorrow's order finds its voucher
 REPORTING_DAYS = 3  # a terminal may report 72 hours back: only then is expiry final (rules.md sections 4, 6)
@@ -124,21 +120,10 @@ def lock_complete_months(today: date) -> str:
     return ", ".join(locked) or "nothing to lock"
 
 
-def forget_used_codes() -> str:
-    """Remove uses of elders' codes, tries of PINs, and one-time codes that no rule asks for any more."""
-    now = timezone.now()
-    return f"{forget_used(at=now) + forget_one_time_codes(now - ONE_TIME_CODES_KEPT)} forgotten"
-
-
 def deem_silent_confirmed(today: date) -> str:
     """Record as confirmed what no operator objected to within its term."""
     done = objections.deem_silent_confirmed(today=today, by=BY, at=timezone.now())
     return ", ".join(str(statement) for statement in done) or "no term passed"
-
-
-def drop_forgotten_uploads() -> str:
-    """Forget files that were uploaded and checked, and that nobody went on with."""
-    return f"{jobs.drop_forgotten(by=BY, at=timezone.now())} dropped"
 
 
 def clear_past_terms() -> str:
