@@ -20,6 +20,7 @@ from marketplace.accounts.models import OneTimeCode, Try
 from vouchers.elders import sealing
 
 GOOD_FOR = timedelta(minutes=10)
+MINUTES = str(GOOD_FOR // timedelta(minutes=1))  # as messages and pages say it
 PAUSE = timedelta(seconds=60)
 PER_HOUR, PER_DAY = 5, 10
 PER_ADDRESS_AND_HOUR = 30

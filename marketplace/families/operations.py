@@ -10,7 +10,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import record
-from marketplace.accounts.codes import GOOD_FOR, forgive, one_more_try, send_code
+from marketplace.accounts.codes import MINUTES, forgive, one_more_try, send_code
 from marketplace.accounts.models import OneTimeCode, User
 from marketplace.messages.operations import tell
 from vouchers.codes import pins
@@ -22,7 +22,6 @@ from vouchers.elders import sealing
 from vouchers.elders.models import Elder
 
 SALT_AND_HASH = pins.SALT_BYTES + 32  # bytes of a PIN that is kept
-MINUTES = str(int(GOOD_FOR.total_seconds() // 60))
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from vouchers.models import Consent, Delegation, Photo, Project, Redemption, Tok
 
 AT_ONCE = 2_000
 SIX_MONTHS = 184  # days at most: logs are kept no less (Cybersecurity Law, article 21)
+A_LOG = _("A log: not less than six months (Cybersecurity Law, article 21).")
 REMOVED, EMPTIED, KEPT = _("removed"), _("emptied"), _("kept")
 
 Held = tuple[int, date | None]
@@ -291,17 +292,17 @@ KINDS = (
     ),
     Kind(
         "sign_ins", _("Sign-ins, and those that failed"),
-        _("A log: not less than six months (Cybersecurity Law, article 21)."), REMOVED,
+        A_LOG, REMOVED,
         _held_sign_ins, _clear_sign_ins, log=True,
     ),
     Kind(
         "process_logs", _("Logs of the processes, a file a day"),
-        _("A log: not less than six months (Cybersecurity Law, article 21)."), REMOVED,
+        A_LOG, REMOVED,
         _held_logs, _clear_logs, log=True,
     ),
     Kind(
         "nightly_runs", _("What the nightly tasks did"),
-        _("A log: not less than six months (Cybersecurity Law, article 21)."), REMOVED,
+        A_LOG, REMOVED,
         lambda: _counted(_runs(), "started_at"), _clear_runs, log=True,
     ),
     Kind(

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from marketplace.accounts.codes import CannotSendCode, WrongCode, check_code, one_more_try
+from marketplace.accounts.codes import MINUTES, CannotSendCode, WrongCode, check_code, one_more_try
 from marketplace.accounts.models import OneTimeCode
 from marketplace.families import operations as families
 from marketplace.web.access import roles
@@ -179,7 +179,7 @@ def code(request: HttpRequest) -> HttpResponse:
             request.session.pop(ASKED, None)
             request.session[CHOSEN] = done.elder.code
             return redirect("people:agreed")
-    return render(request, "family/ask_code.html", {"form": form, "minutes": families.MINUTES})
+    return render(request, "family/ask_code.html", {"form": form, "minutes": MINUTES})
 
 
 class PinQuestion(Marked):

@@ -6,14 +6,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from marketplace.accounts.codes import GOOD_FOR, check_code, send_code
+from marketplace.accounts.codes import MINUTES, check_code, send_code
 from marketplace.accounts.models import OneTimeCode
 from marketplace.messages.operations import tell
 from marketplace.web.family.acting import person
 from marketplace.web.questions import address_of
 
 CONFIRM = OneTimeCode.Purpose.CONFIRM
-MINUTES = int(GOOD_FOR.total_seconds() // 60)
 
 
 class Confirmation:
@@ -47,7 +46,7 @@ class Confirmation:
                 at=now,
                 code=digits,
                 what=self.what,
-                minutes=str(MINUTES),
+                minutes=MINUTES,
             ),
             at=now,
         )

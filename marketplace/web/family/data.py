@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from marketplace.accounts.codes import CannotSendCode, WrongCode
+from marketplace.accounts.codes import MINUTES, CannotSendCode, WrongCode
 from marketplace.models import Erasure
 from marketplace.privacy import erasing
 from marketplace.privacy.copies import Person, records_of
@@ -19,7 +19,7 @@ from marketplace.privacy.erasing import CannotErase
 from marketplace.web.access import roles
 from marketplace.web.exports import personal_copy
 from marketplace.web.family.acting import choices, current, person
-from marketplace.web.family.confirm import MINUTES, Confirmation
+from marketplace.web.family.confirm import Confirmation
 from marketplace.web.questions import CodeQuestion
 from vouchers.elders.models import Elder
 

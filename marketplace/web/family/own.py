@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ledger.files.resident_ids import birth_date
-from marketplace.accounts.codes import CannotSendCode, WrongCode, check_code, one_more_try
+from marketplace.accounts.codes import MINUTES, CannotSendCode, WrongCode, check_code, one_more_try
 from marketplace.accounts.models import OneTimeCode
 from marketplace.families import operations as families
 from marketplace.web.access import roles
@@ -161,7 +161,7 @@ def code(request: HttpRequest) -> HttpResponse:
         else:
             request.session[CLAIM] = {"elder": claim["sent_for"]}
             return redirect("people:consent")
-    return render(request, "family/own_code.html", {"form": form, "minutes": families.MINUTES})
+    return render(request, "family/own_code.html", {"form": form, "minutes": MINUTES})
 
 
 @roles("")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from marketplace.accounts.codes import GOOD_FOR, CannotSendCode, WrongCode, check_code, send_code
+from marketplace.accounts.codes import MINUTES, CannotSendCode, WrongCode, check_code, send_code
 from marketplace.accounts.models import OneTimeCode, User
 from marketplace.accounts.operations import account_of_phone
 from marketplace.messages.operations import tell
@@ -82,13 +82,12 @@ def code(request: HttpRequest) -> HttpResponse:
             if user.is_active:
                 return _let_in(request, user, asked["next"])
             form.add_error("code", _("This account is closed. The hotline can help."))
-    context = {"form": form, "tail": sent.phone()[-4:], "minutes": int(GOOD_FOR.total_seconds() // 60)}
+    context = {"form": form, "tail": sent.phone()[-4:], "minutes": MINUTES}
     return render(request, "public/code.html", context)
 
 
 def _send(request: HttpRequest, number: str, wanted: str) -> None:
     now = timezone.now()
-    minutes = str(int(GOOD_FOR.total_seconds() // 60))
     sent = send_code(
         purpose=SIGN_IN,
         subject=number,
@@ -100,7 +99,7 @@ def _send(request: HttpRequest, number: str, wanted: str) -> None:
             language=get_language() or "zh-hans",
             at=now,
             code=digits,
-            minutes=minutes,
+            minutes=MINUTES,
         ),
         at=now,
     )
