@@ -11,6 +11,9 @@ SUSPENSE_PAYMENTS = "Assets:Suspense:Payments"
 SUSPENSE_RECEIPTS = "Liabilities:Suspense:Receipts"
 SUBSIDY_GOVERNMENT = "Expenses:Subsidy:Government"
 FUND_CHARITY = "Liabilities:Fund:Charity"
+# What the bank takes and gives for keeping the account: no rule names them, a clerk books them out of suspense.
+BANK_FEES = "Expenses:Bank:Fees"
+BANK_INTEREST = "Income:Bank:Interest"
 
 
 def vouchers_issued(programme: str) -> str:

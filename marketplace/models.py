@@ -7,7 +7,7 @@ from marketplace.nightly.models import NightlyRun
 from marketplace.offerings.models import ElderBasket, Listing, Story, Supply, Wish
 from marketplace.overview.models import Snapshot
 from marketplace.privacy.models import Clearing, Erasure
-from marketplace.registers.models import PremisesPhoto
+from marketplace.registers.models import PhotoWithdrawal, PremisesPhoto
 
 __all__ = [
     "CareOrder",
@@ -21,6 +21,7 @@ __all__ = [
     "Listing",
     "Message",
     "NightlyRun",
+    "PhotoWithdrawal",
     "PremisesPhoto",
     "Snapshot",
     "StandingDay",

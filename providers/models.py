@@ -3,7 +3,7 @@
 from providers.adaptation.models import ItemService
 from providers.caregivers.models import Appointment, Caregiver, Qualification, Shift
 from providers.divisions.models import Division
-from providers.handover.models import Handover, HandoverLine, Owner
+from providers.handover.models import Handover, HandoverLine, HandoverPayment, Owner
 from providers.inspections.models import Finding, Inspection, ReCheck
 from providers.leases.models import (
     Lease,
@@ -12,7 +12,9 @@ from providers.leases.models import (
     ReceiptDecision,
     ReceiptPart,
     Refund,
+    RefundPayment,
     RentCharge,
+    Returned,
 )
 from providers.operators.models import Operator, PayeeAccount, SafetyCheck, StaffLink, Suspension
 from providers.ordering.models import Booking, Closure, OpeningHours, OrderTerms, Sitting, Slot
@@ -31,6 +33,7 @@ __all__ = [
     "Finding",
     "Handover",
     "HandoverLine",
+    "HandoverPayment",
     "Inspection",
     "ItemService",
     "Lease",
@@ -50,10 +53,12 @@ __all__ = [
     "ReceiptDecision",
     "ReceiptPart",
     "Refund",
+    "RefundPayment",
     "Reminder",
     "ReminderLine",
     "ReminderRun",
     "RentCharge",
+    "Returned",
     "SafetyCheck",
     "Service",
     "Shift",

@@ -6,11 +6,17 @@ from vouchers.delegates.models import Call, Consent, DelegateAct, Delegation, Ow
 from vouchers.elders.models import Elder, NameKey
 from vouchers.funds.models import Donation, FundBudget
 from vouchers.offline.models import Serving, SignedRecord
-from vouchers.payouts.models import Payout, PayoutApproval, PayoutDrawing, PayoutLine
+from vouchers.payouts.models import (
+    Payout,
+    PayoutApproval,
+    PayoutDrawing,
+    PayoutLine,
+    PayoutPayment,
+)
 from vouchers.photos.models import Photo
 from vouchers.programmes.models import IssueRun, Programme
 from vouchers.redemption.models import Claim, Redemption, Reversal
-from vouchers.review.models import CallBack, CallBackRound, ReviewProgress, RuleTerms
+from vouchers.review.models import CallBack, CallBackRound, ReviewProgress, RoundOperator, RuleTerms
 from vouchers.settlement.models import Approval, Drawing, Objection, Paper, ReviewCase, Statement
 from vouchers.terminals.models import EnrolmentCode, Partner, Terminal, TerminalKey
 from vouchers.visits.models import Visit, VisitReport
@@ -46,6 +52,7 @@ __all__ = [
     "PayoutApproval",
     "PayoutDrawing",
     "PayoutLine",
+    "PayoutPayment",
     "Photo",
     "PinTry",
     "Plan",
@@ -58,6 +65,7 @@ __all__ = [
     "Reversal",
     "ReviewCase",
     "ReviewProgress",
+    "RoundOperator",
     "RuleTerms",
     "Serving",
     "SignedRecord",

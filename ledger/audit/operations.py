@@ -1,7 +1,7 @@
 """One helper writes every audit record, in the transaction of what it tells of."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -29,6 +29,21 @@ def record(
     return Record.objects.create(
         by=name_of(by), at=at, action=action, subject=subject, detail=detail or {}, channel=channel
     )
+
+
+SEEN_ONCE = timedelta(minutes=10)
+
+
+def record_seen(
+    *, by: Any, at: datetime, action: str, subject: str, detail: dict | None = None, channel: str = "web"
+) -> None:
+    """This function will note that `by` saw `subject`, once in ten minutes: a page is several pictures and looks.
+
+    `action` is one of ledger.audit.models.SEEN.
+    """
+    since = at - SEEN_ONCE
+    if not Record.objects.filter(subject=subject, by=name_of(by), action=action, at__gt=since).exists():
+        record(by=by, at=at, action=action, subject=subject, detail=detail, channel=channel)
 
 
 # Of these it is kept that they changed, not what they were.

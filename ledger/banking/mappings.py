@@ -210,7 +210,7 @@ def save_mapping(
     at: datetime,
 ) -> BankMapping:
     """This function will keep a mapping for the files of one account. Raises CannotMap."""
-    if not by.holds("bureau_clerk"):
+    if not by.holds("bureau_clerk", city=True):
         raise CannotMap("wrong_role")
     layout_from(account=account, headings=headings, places=places)
     if any({column.name for column in known.columns} == set(headings) for known in LAYOUTS.values()):
@@ -235,7 +235,7 @@ def save_mapping(
 
 def drop_mapping(*, mapping: BankMapping, by: Any, at: datetime) -> None:
     """This function will take away a mapping by which no file was read. Raises CannotMap."""
-    if not by.holds("bureau_clerk"):
+    if not by.holds("bureau_clerk", city=True):
         raise CannotMap("wrong_role")
     with transaction.atomic():
         if BankFile.objects.filter(layout=mapping.layout_name).exists():

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from datetime import time as clock
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
@@ -11,8 +10,7 @@ from django.db.models import QuerySet
 
 from ledger.banking.continuity import Break, Line, breaks, follow
 from ledger.banking.layouts import BankRow
-from ledger.files.kinds import SHANGHAI
-from ledger.journal.queries import day_of
+from ledger.journal.queries import day_of, midnight
 from ledger.models import BankLine
 
 
@@ -37,7 +35,7 @@ def breaks_around(new: Sequence[BankRow]) -> list[Break]:
 def _window(account: str, rows: Sequence[BankRow]) -> QuerySet[BankLine]:
     first, last = min(row.booked_at for row in rows), max(row.booked_at for row in rows)
     stored = BankLine.objects.filter(account=account)
-    begin, end = _midnight(day_of(first)), _midnight(day_of(last) + timedelta(days=1))
+    begin, end = midnight(day_of(first)), midnight(day_of(last) + timedelta(days=1))
     before = (
         stored.filter(booked_at__lt=begin).order_by("-booked_at").values_list("booked_at", flat=True).first()
     )
@@ -45,14 +43,10 @@ def _window(account: str, rows: Sequence[BankRow]) -> QuerySet[BankLine]:
         stored.filter(booked_at__gte=end).order_by("booked_at").values_list("booked_at", flat=True).first()
     )
     if before:
-        begin = _midnight(day_of(before))
+        begin = midnight(day_of(before))
     if after:
-        end = _midnight(day_of(after) + timedelta(days=1))
+        end = midnight(day_of(after) + timedelta(days=1))
     return stored.filter(booked_at__gte=begin, booked_at__lt=end)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, clock(), tzinfo=SHANGHAI)
 
 
 def _listed(lines: QuerySet[BankLine]) -> QuerySet[BankLine]:

@@ -17,6 +17,11 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(SHANGHAI).date()
 
 
+def midnight(day: date) -> datetime:
+    """The instant at which a calendar day begins in Asia/Shanghai."""
+    return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI)
+
+
 def month_of(day: date) -> date:
     return day.replace(day=1)
 

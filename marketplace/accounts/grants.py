@@ -22,7 +22,14 @@ from django.utils.translation import gettext_lazy as _
 from ledger.audit.operations import record
 from ledger.refusals import Refusal
 from marketplace.accounts.models import Grant, Invitation, Role, User, canonical
-from marketplace.accounts.operations import WITH_OPERATOR, CannotCreateUser, create_user
+from marketplace.accounts.operations import (
+    WITH_OPERATOR,
+    CannotCreateUser,
+    create_user,
+    other_account,
+    person_of,
+    two_accounts,
+)
 from providers.models import Division, Operator
 from vouchers.elders import sealing
 
@@ -38,7 +45,9 @@ SENTENCES = {
     "role_unknown": _("Choose a role."),
     "operator_missing": _("This role works for an operator: say which one."),
     "operator_unwanted": _("Only an operator's own staff belong to an operator."),
+    "person_missing": _("Give the person's resident ID: by it nobody gets a second account."),
     "name_missing": _("Give the user name under which the person signs in."),
+    "other_person": _("This account is another person's: make a new one under another name."),
     "no_role_to_a_phone": _("Elders and families sign in by phone and have no role."),
     "same": _("The person has just this role already."),
     "own": _("Nobody changes their own role: another administrator proposes it."),
@@ -101,11 +110,13 @@ def propose(
     role: str,
     operator: Operator | None = None,
     division: Division | None = None,
+    id_number: str = "",
     by: User,
     at: datetime,
 ) -> Grant:
     """This function will note that a person, known or new, shall have a role. Nothing changes yet.
 
+    `id_number`: the person's resident ID, asked of whoever is not known by it yet; a keyed digest of it is kept.
     An ended account is opened again by such a grant. Raises CannotGrant.
     """
     username = username.strip()
@@ -127,7 +138,9 @@ def propose(
                 raise CannotGrant("name_invalid", " ".join(error.messages)) from None
         else:
             _check_known(user, role=role, operator=operator, division=division, by=by)
+        person = _person(user, username, id_number)
         grant = Grant(
+            person_lookup=person,
             username=user.username if user else username,
             username_key=canonical(username),
             role=role,
@@ -146,6 +159,28 @@ def propose(
             raise CannotGrant("waiting") from None
         _tell(grant, "propose_role", by=by, at=at)
     return grant
+
+
+def _person(user: User | None, username: str, id_number: str) -> bytes:
+    """Whose account it is. Raises CannotGrant: person_missing, id_invalid, other_person, two_accounts."""
+    try:
+        person = person_of(id_number)
+    except CannotCreateUser as refusal:
+        raise CannotGrant(refusal.code, str(refusal)) from None
+    known = bytes(user.person_lookup) if user is not None and user.person_lookup is not None else None
+    if person is None and known is None:
+        raise CannotGrant("person_missing")
+    if person is not None and known is not None and person != known:
+        raise CannotGrant("other_person")
+    person = person or known
+    assert person is not None
+    _alone(person, username)
+    return person
+
+
+def _alone(person: bytes | None, username: str) -> None:
+    if (other := other_account(person, username)) is not None:
+        raise CannotGrant("two_accounts", two_accounts(other))
 
 
 def _check_known(
@@ -202,12 +237,14 @@ def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
             raise CannotGrant("changed")
         if user is not None and user.pk == by.pk:
             raise CannotGrant("own")
+        person = None if grant.person_lookup is None else bytes(grant.person_lookup)
+        _alone(person, grant.username)
         half = ""
         if user is None:
             try:
                 user, _made = create_user(
                     username=grant.username, role=grant.role, operator=grant.operator,
-                    division=grant.division, by=by, at=at, channel="web",
+                    division=grant.division, person=person, by=by, at=at, channel="web",
                 )  # fmt: skip
             except CannotCreateUser as refusal:
                 raise CannotGrant(refusal.code, str(refusal)) from None
@@ -216,11 +253,14 @@ def confirm(*, grant: Grant, by: User, at: datetime) -> tuple[User, str]:
             if grant.role != user.role:
                 _keep_enough(user)
             user.role, user.operator, user.division = grant.role, grant.operator, grant.division
+            user.person_lookup = person or user.person_lookup
             if not user.is_active:
                 user.is_active = True
                 user.set_unusable_password()
                 half = _invite(user, by, at)
-            user.save(update_fields=["role", "operator", "division", "is_active", "password"])
+            user.save(
+                update_fields=["role", "operator", "division", "person_lookup", "is_active", "password"]
+            )
         grant.state, grant.decided_by, grant.decided_at = Grant.State.CONFIRMED, by, at
         grant.user = user
         grant.save()

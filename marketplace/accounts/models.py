@@ -45,10 +45,18 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username_key=canonical(username or ""))
 
     def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> "User":
-        """For Django's createsuperuser: an administrator who may look at the admin."""
-        user = User(username=username, role=Role.ADMINISTRATOR, is_staff=True, is_superuser=True, **fields)
-        user.set_password(password)
-        user.save(using=self._db)
+        """For Django's createsuperuser: an administrator like every other, and noted like every other."""
+        from marketplace.accounts.operations import CannotCreateUser, create_user
+
+        user, made = create_user(
+            username=username,
+            role=Role.ADMINISTRATOR,
+            password=password,
+            by="command:createsuperuser",
+            at=timezone.now(),
+        )
+        if not made:
+            raise CannotCreateUser("name_taken", str(_("There is an account of this name already.")))
         return user
 
 
@@ -76,7 +84,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     phone_sealed = models.BinaryField(null=True, editable=False)
     phone_lookup = models.BinaryField(null=True, unique=True, editable=False)
     phone_tail = models.CharField(max_length=4, blank=True, editable=False)
-    is_staff = models.BooleanField(_("may look at the admin"), default=False)
+    # Who it is, for staff: a keyed digest of the resident ID, which is itself kept nowhere here.
+    person_lookup = models.BinaryField(null=True, editable=False)
+    is_staff = models.BooleanField(default=False, editable=False, help_text="asked for by others' code")
     is_active = models.BooleanField(_("active"), default=True)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -90,6 +100,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         constraints = [
+            models.UniqueConstraint(
+                fields=["person_lookup"], condition=Q(is_active=True), name="one_account_of_a_person"
+            ),
+            models.CheckConstraint(
+                name="nobody_stands_above_roles", condition=Q(is_staff=False, is_superuser=False)
+            ),
             models.CheckConstraint(
                 name="erased_account_holds_nothing_of_the_person",
                 condition=Q(erased_at=None)
@@ -121,14 +137,23 @@ class User(AbstractBaseUser, PermissionsMixin):
             algorithm="sha256",
         ).hexdigest()
 
-    def holds(self, role: str, *, operator: Operator | None = None, division: Division | None = None) -> bool:
-        """Whether this person, today, may act as `role` for this operator and within this division.
+    def holds(
+        self,
+        role: str,
+        *,
+        operator: Operator | None = None,
+        division: Division | None = None,
+        city: bool = False,
+    ) -> bool:
+        """Whether this person, today, may act as `role` for this operator and within this division, or for the `city`.
 
         A person without a division answers for the whole city; one with a division for it and all below it.
         """
         if not self.is_active or self.role != role:
             return False
         if operator is not None and self.operator_id != operator.pk:
+            return False
+        if city and self.division_id is not None:
             return False
         return division is None or self.division_id is None or self.answers_for(division)
 
@@ -293,6 +318,7 @@ class Grant(models.Model):
     operator = models.ForeignKey(Operator, models.PROTECT, null=True, blank=True, related_name="+")
     division = models.ForeignKey(Division, models.PROTECT, null=True, blank=True, related_name="+")
     was = models.CharField(max_length=120, blank=True)
+    person_lookup = models.BinaryField(null=True, editable=False)
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     proposed_by = models.ForeignKey(User, models.PROTECT, related_name="+")
     proposed_at = models.DateTimeField()

@@ -1,6 +1,7 @@
 """Making people."""
 
 import secrets
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from ledger.audit.operations import record
+from ledger.files.problems import Wrong
+from ledger.files.resident_ids import resident_id
 from marketplace.accounts.models import Role, User, canonical
 from providers.models import Division, Operator
 from vouchers.elders import sealing
@@ -24,6 +27,38 @@ class CannotCreateUser(Exception):
         self.code = code
 
 
+def person_of(id_number: str) -> bytes | None:
+    """The digest by which a second account of one person is found; None where no number is given.
+
+    Raises CannotCreateUser: id_invalid.
+    """
+    number = "".join(unicodedata.normalize("NFKC", id_number).split()).upper()
+    if not number:
+        return None
+    try:
+        resident_id(number)
+    except Wrong:
+        raise CannotCreateUser(
+            "id_invalid",
+            _("This is not a resident ID: 18 characters, the last may be X. Check each of them."),
+        ) from None
+    return sealing.lookup(number, field="staff_person")
+
+
+def other_account(person: bytes | None, username: str) -> User | None:
+    """The account in use of this person under another name."""
+    if person is None:
+        return None
+    others = User.objects.filter(person_lookup=person, is_active=True)
+    return others.exclude(username_key=canonical(username)).first()
+
+
+def two_accounts(other: User) -> str:
+    return _("This person has an account already: %(name)s. Change its role, or end it first.") % {
+        "name": other.username
+    }
+
+
 WITH_OPERATOR = {Role.OPERATOR_MANAGER, Role.CASHIER, Role.CAREGIVER}
 
 
@@ -35,6 +70,7 @@ def create_user(
     operator: Operator | None = None,
     division: Division | None = None,
     password: str | None = None,
+    person: bytes | None = None,
     by: Any,
     at: datetime,
     channel: str = "command",
@@ -45,8 +81,10 @@ def create_user(
     same role, operator and division again changes nothing, not the password either. Without a password the
     person cannot sign in until one is set.
 
-    Raises: CannotCreateUser with role_unknown, operator_missing, operator_unwanted, name_taken, name_invalid
-    or password_weak; nothing is written.
+    `person` (`person_of`) is whose account it is: nobody has two in use.
+
+    Raises: CannotCreateUser with role_unknown, operator_missing, operator_unwanted, name_taken, name_invalid,
+    two_accounts or password_weak; nothing is written.
     """
     if role not in Role.values:
         raise CannotCreateUser("role_unknown", _("There is no role “%(role)s”.") % {"role": role})
@@ -59,7 +97,9 @@ def create_user(
     if existing is not None:
         return _same_person(existing, role=role, operator=operator, division=division), False
 
-    user = User(username=username, role=role, operator=operator, division=division)
+    if (other := other_account(person, username)) is not None:
+        raise CannotCreateUser("two_accounts", two_accounts(other))
+    user = User(username=username, role=role, operator=operator, division=division, person_lookup=person)
     if password is None:
         user.set_unusable_password()
     else:
@@ -70,6 +110,8 @@ def create_user(
         with transaction.atomic():
             user.save()
     except IntegrityError:  # somebody made it in between
+        if (other := other_account(person, username)) is not None:
+            raise CannotCreateUser("two_accounts", two_accounts(other)) from None
         existing = User.objects.get(username_key=canonical(username))
         return _same_person(existing, role=role, operator=operator, division=division), False
     record(

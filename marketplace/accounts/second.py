@@ -8,23 +8,44 @@ Five wrong codes in fifteen minutes for each account (marketplace/accounts/codes
 import base64
 import secrets
 from datetime import datetime
-from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor import InvalidToken
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import record
+from ledger.audit.operations import as_now, record
+from ledger.refusals import Refusal
 from marketplace.accounts.codes import WrongCode, forgive, one_more_try
 from marketplace.accounts.models import Passkey, RecoveryCode, Role, SecondFactor, User
 from vouchers.elders import sealing
 
-ROLES = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR})
+ROLES = frozenset(
+    {
+        Role.BUREAU_CLERK,
+        Role.BUREAU_APPROVER,
+        Role.AUDITOR,
+        Role.ADMINISTRATOR,
+        Role.SECURITY_ADMINISTRATOR,
+    }
+)
+"""Whose password alone opens nothing: who decides on money, makes people, or sees the whole city."""
+DECIDERS = (Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR)
+SENTENCES = {
+    "not_administrator": _("Only an administrator lets somebody start anew."),
+    "own": _("Nobody decides on their own second step: another administrator does."),
+}
 STEP = 30  # seconds
 DRIFT = (0, -1, 1)  # steps that a phone's clock may be off
 PAPER_CODES, PAPER_DIGITS = 8, 10
+
+
+class CannotForget(Refusal):
+    """Refused; nothing is changed. `code` is one of SENTENCES."""
+
+    sentences = SENTENCES
 
 
 def is_asked(user: User) -> bool:
@@ -121,8 +142,15 @@ def verify(*, user: User, code: str, address: str, at: datetime) -> None:
 
 
 @transaction.atomic
-def forget(*, user: User, by: Any, at: datetime) -> bool:
-    """This function will let the person start anew, when phone, passkeys and paper are lost. Whether there was one."""
+def forget(*, user: User, by: User, at: datetime) -> bool:
+    """This function will let the person start anew, when phone, passkeys and paper are lost. Whether there was one.
+
+    An administrator decides, and never on their own. Raises CannotForget.
+    """
+    if not any(as_now(by).holds(role) for role in DECIDERS):
+        raise CannotForget("not_administrator")
+    if by.pk == user.pk:
+        raise CannotForget("own")
     no_paper(user=user)
     there = SecondFactor.objects.filter(user=user).delete()[0] + Passkey.objects.filter(user=user).delete()[0]
     record(by=by, at=at, action="second_factor_forgotten", subject=f"user:{user.pk}", channel="command")

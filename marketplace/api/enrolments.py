@@ -7,6 +7,7 @@ from ninja import Router
 from marketplace.api import answers, limits, schemas
 from marketplace.api.auth import slow_down
 from marketplace.api.describe import problems
+from marketplace.web.questions import address_of
 from vouchers.terminals.operations import enrol
 
 router = Router(tags=["terminals"])
@@ -21,7 +22,7 @@ router = Router(tags=["terminals"])
 )
 def enrol_terminal(request: HttpRequest, body: schemas.EnrolmentIn) -> HttpResponse:
     """The code is good once, for a quarter of an hour. The token is shown this once."""
-    slow_down(limits.ENROLMENTS.wait(request.META.get("REMOTE_ADDR", "")))
+    slow_down(limits.ENROLMENTS.wait(address_of(request)))
     enrolled = enrol(code=body.code, at=timezone.now())
     content = {
         "token": enrolled.token,

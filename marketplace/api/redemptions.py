@@ -6,17 +6,17 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router
 
-from marketplace.accounts.models import Role, User
+from marketplace.accounts.models import User
 from marketplace.api import answers, schemas
 from marketplace.api.auth import StaffSession, TerminalToken, caller_of, required_key
 from marketplace.api.describe import IDEMPOTENT, KEY_HEADER, problems
 from marketplace.api.problems import Problem
 from marketplace.web import scope
+from vouchers.redemption.corrections import may_reverse
 from vouchers.terminals.asking import Asked
 from vouchers.terminals.serving import ask_price, reverse_once, serve, take_back
 
 router = Router(tags=["redemptions"])
-MAY_REVERSE = {Role.BUREAU_CLERK, Role.BUREAU_APPROVER}
 
 
 @router.post(
@@ -76,7 +76,7 @@ def reverse(request: HttpRequest, number: str, body: schemas.ReversalIn) -> Http
     at = timezone.now()
     who: Any = request.auth  # type: ignore[attr-defined]
     if isinstance(who, User):
-        if who.role not in MAY_REVERSE:
+        if not may_reverse(who):
             raise Problem("forbidden")
         redemption = scope.redemptions(who).by_number(number).first()
         if redemption is None:

@@ -11,7 +11,9 @@ import sys
 from pathlib import Path
 
 from marketplace.config import environment
+from marketplace.config.install import refuse_taken_port
 
+HOST, PORT = "127.0.0.1", "5000"
 SMALL_BYTES = 30_000_000  # about 100,000 entries: ten seconds, half a gigabyte
 
 
@@ -19,6 +21,9 @@ def main() -> None:
     month = sys.argv[1] if len(sys.argv) > 1 else ""
     if month and not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
         sys.exit(f"MONTH is written 2026-01, not {month!r}.")
+    refuse_taken_port(
+        "BOOKS_PORT", PORT, host=HOST, command=f"make books MONTH={month}" if month else "make books"
+    )
     folder = environment.data_dir() / "books"
     exported = subprocess.run(
         [sys.executable, "manage.py", "export_books", str(folder)], cwd=environment.PROJECT
@@ -26,11 +31,11 @@ def main() -> None:
     if exported.returncode:
         sys.exit(1)
     ledger = chosen(folder, month)
-    port = os.environ.get("BOOKS_PORT", "5000")
-    sys.stdout.write(f"{ledger.name}: http://127.0.0.1:{port}/ (Ctrl-C ends it)\n")
+    port = os.environ.get("BOOKS_PORT") or PORT
+    sys.stdout.write(f"{ledger.name}: http://{HOST}:{port}/ (Ctrl-C ends it)\n")
     sys.stdout.flush()
     fava = Path(sys.executable).with_name("fava")
-    os.execv(fava, [str(fava), "--host", "127.0.0.1", "--port", port, "--read-only", str(ledger)])
+    os.execv(fava, [str(fava), "--host", HOST, "--port", port, "--read-only", str(ledger)])
 
 
 def chosen(folder: Path, month: str) -> Path:

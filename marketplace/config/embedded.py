@@ -51,7 +51,9 @@ POSTGRES_CONF = {
     "log_timezone": "'Asia/Shanghai'",
     "default_transaction_isolation": "'read committed'",
     "log_line_prefix": "'%m [%p] %a '",
-    # An error's statement can carry personal data: the log keeps the error, not the values.
+    # An error's statement and its detail ("Failing row contains ...") can carry personal data: the log keeps the
+    # error, not the values.
+    "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
 }

@@ -21,6 +21,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 VENV = PROJECT / ".venv"
 PYTHON = VENV / "bin" / "python"
 OLDEST_PYTHON, OLDEST_NODE = (3, 11), 18
+BROWSERS = ("chromium-headless-shell", "chromium")  # the first opens a page with a third of the other's work
 CJK_FONT = "Noto Sans CJK"
 
 
@@ -50,23 +51,22 @@ def main() -> None:
         os.execv(PYTHON, [str(PYTHON), "-m", "marketplace.config.run"])
 
 
-def refuse_taken_port() -> None:
-    """Before minutes are spent on installing."""
-    text = os.environ.get("PORT") or "8000"
+def refuse_taken_port(
+    name: str = "PORT", default: str = "8000", *, host: str = "", command: str = "make run"
+) -> None:
+    """Before minutes are spent on what cannot be reached in the end. `name`: where the port is set; `host`: HOST."""
+    text = os.environ.get(name) or default
     if not text.isdigit() or not 0 < int(text) < 65536:
-        stop(f"PORT must be a number from 1 to 65535, not {text!r}.")
+        stop(f"{name} must be a number from 1 to 65535, not {text!r}.")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        another = f"choose another, for example {name}={{}} {command}."
         try:
-            probe.bind((os.environ.get("HOST") or "127.0.0.1", int(text)))
+            probe.bind((host or os.environ.get("HOST") or "127.0.0.1", int(text)))
         except PermissionError:
-            stop(
-                f"Port {text} needs more rights than this user has: choose another, for example PORT=8000 make run."
-            )
+            stop(f"Port {text} needs more rights than this user has: {another.format(default)}")
         except OSError:
-            stop(
-                f"Port {text} is taken by another program: choose another, for example PORT={int(text) + 1} make run."
-            )
+            stop(f"Port {text} is taken by another program: {another.format(int(text) + 1)}")
 
 
 def make_venv() -> None:
@@ -149,19 +149,23 @@ def static_files() -> None:
 
 
 def browser() -> None:
-    """Debian's Chromium and a Chinese font for the browser tests: installed where we may, asked for where not."""
+    """Debian's Chromium and a Chinese font for the browser tests, and what reads the text of a PDF: installed where we
+    may, asked for where not.
+
+    Of the two packages the one without windows is asked for; where there is a whole Chromium, that one will do.
+    """
     missing = []
-    if not shutil.which("chromium"):
-        missing.append("chromium")
+    if not any(map(shutil.which, BROWSERS)):
+        missing.append(BROWSERS[0])
+    if not shutil.which("pdftotext"):
+        missing.append("poppler-utils")
     if not has_chinese_font():
         missing.append("fonts-noto-cjk")
     if not missing:
         return
     packages = " ".join(missing)
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        stop(
-            f"The browser tests need {packages}: install them (Debian: apt-get install {packages}), then run again."
-        )
+        stop(f"The tests need {packages}: install them (Debian: apt-get install {packages}), then run again.")
     with step(f"{packages}, by apt"):
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         run("apt-get", "update", "-qq", env=quiet)

@@ -23,10 +23,12 @@ HIDDEN = "[hidden]"
 # A resident ID, also with spaces or dashes between its parts, or in full-width digits; then a mobile phone.
 _ID = re.compile(r"(?<!\d)\d{6}[ -]?(?:1[89]|20)\d{2}[ -]?\d{2}[ -]?\d{2}[ -]?\d{3}[\dXxＸｘ](?!\d)")
 _PHONE = re.compile(r"(?<!\d)(?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4}(?!\d)")
+# What PostgreSQL adds to a refusal: "Failing row contains (...)", names and all.
+_ROW = re.compile(r"(DETAIL:\s).*?(?=\n\n|\n[A-Z]+:|\Z)", re.DOTALL)
 
 
 def hide(text: str) -> str:
-    return _PHONE.sub(HIDDEN, _ID.sub(HIDDEN, text))
+    return _PHONE.sub(HIDDEN, _ID.sub(HIDDEN, _ROW.sub(rf"\1{HIDDEN}", text)))
 
 
 def redact(logger: Any, method: str, event: dict[str, Any]) -> dict[str, Any]:

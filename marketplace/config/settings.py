@@ -232,6 +232,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_LOCKOUT_TEMPLATE = "errors/locked.html"
+AXES_CLIENT_IP_CALLABLE = "marketplace.web.questions.address_of"  # behind TLS not the proxy's
 AXES_USERNAME_CALLABLE = "marketplace.accounts.sign_in.counted_name"
 
 # How often one caller may ask, in each process of the web server (marketplace/api/limits.py). What is taken from a

@@ -114,6 +114,7 @@ class WorkOrder(models.Model):
                 condition=Q(state__in=["placed", "accepted", "assigned", "underway"]),
             ),
             models.Index(fields=["offer", "starts_at"], name="work_order_of_offer"),
+            models.Index(fields=["starts_at"], name="work_order_missed", condition=Q(state="missed")),
         ]
 
     def __str__(self) -> str:

@@ -1,18 +1,16 @@
 """What becomes of orders by themselves."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
 from marketplace.fulfilment.models import WorkOrder
 from marketplace.fulfilment.operations import close, locked
+from marketplace.fulfilment.queries import NOT_REPORTED, REPORTING
 from marketplace.fulfilment.visits import pay
 from vouchers.models import Hold, Visit
-
-REPORTING = timedelta(hours=72)
-"""So long after its end a terminal may still report a delivery (rules.md section 4): then it did not take place."""
 
 
 @dataclass(slots=True)
@@ -64,7 +62,7 @@ def _run_out(work: WorkOrder, done: Tidied, *, by: Any, at: datetime) -> None:
     close(
         work,
         state=WorkOrder.State.MISSED,
-        reason=(visit.undelivered if visit else "") or "not reported",
+        reason=(visit.undelivered if visit else "") or NOT_REPORTED,
         by=by,
         at=at,
     )

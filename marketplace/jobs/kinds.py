@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from vouchers.city.operations import CannotLoad, Loaded, load_city
 from vouchers.payments.operations import pay_what_bears_numbers
 from vouchers.programmes.operations import Issued, issue, preview_issue
 from vouchers.redemption import files
+from vouchers.review.call_backs import CannotCall, draw_round
+from vouchers.review.operations import review_month
 from vouchers.settlement.operations import CannotSettle, close_month, take_steps
 from vouchers.wallets.operations import expire, expiring
 
@@ -216,10 +219,44 @@ def do_steps(work: Work) -> Result:
     )
     for statement, refusal in outcome.refused:
         work.tell(0, str(statement), refusal.code)
+    gone = {"gone": outcome.gone} if outcome.gone else {}
     return {
-        "counts": {"taken": len(outcome.taken), "refused": len(outcome.refused)},
+        "counts": {"taken": len(outcome.taken), "refused": len(outcome.refused), **gone},
         "locked": outcome.locked,
     }
+
+
+# Review
+
+
+def do_review(work: Work) -> Result:
+    rule = work.job.args.get("rule")
+    opened = review_month(
+        month=date.fromisoformat(work.job.args["month"]),
+        by=work.job.by,
+        at=work.clock(),
+        rules=[rule] if rule else None,
+        progress=work.progress,
+    )
+    return {
+        "columns": ["rule", "cases"],
+        "rows": [[code, count] for code, count in sorted(opened.items())],
+        "nothing": not opened,
+    }
+
+
+def do_draw(work: Work) -> Result:
+    args = work.job.args
+    drawn = draw_round(
+        month=date.fromisoformat(args["month"]),
+        confidence=Decimal(args["confidence"]),
+        margin=Decimal(args["margin"]),
+        seed=args["seed"],
+        asked_at=work.job.created_at,
+        by=work.job.by,
+        at=work.clock(),
+    )
+    return {"counts": {"calls": drawn.calls.count()}, "round": drawn.pk}
 
 
 KINDS: dict[str, Kind] = {
@@ -233,4 +270,6 @@ KINDS: dict[str, Kind] = {
     Job.Kind.CLOSE: Kind(do_close, None, (CannotSettle,)),
     Job.Kind.BANK: Kind(do_bank, check_bank, (CannotImport,)),
     Job.Kind.STEPS: Kind(do_steps),
+    Job.Kind.REVIEW: Kind(do_review),
+    Job.Kind.DRAW: Kind(do_draw, None, (CannotCall,)),
 }

@@ -22,6 +22,8 @@ class Job(models.Model):
         CLOSE = "close", _("Drawing up a month")
         BANK = "bank", _("Bank file")
         STEPS = "steps", _("Steps of statements")
+        REVIEW = "review", _("Review of a month")
+        DRAW = "draw", _("Draw of call-backs")
 
     class Stage(models.TextChoices):
         CHECK = "check", _("check")

@@ -33,6 +33,7 @@ BATCH = 500
 State, Stage = Job.State, Job.Stage
 
 SENTENCES = {
+    "not_city": _("This is done for the whole city; your account answers for one division."),
     "too_large": _("A file is larger than 512 MB. Split it and upload the parts."),
     "file_twice": _("Two files bear the same name. Choose each file once."),
     "gaps_unseen": _("Say that you know what is missing between the balances, or drop the file."),
@@ -56,8 +57,10 @@ def start(
 ) -> Job:
     """This function will note a job with its files, and owe its first stage.
 
-    `files` are names and bytes in pieces. Raises CannotStart: too_large, file_twice.
+    `files` are names and bytes in pieces. Raises CannotStart: not_city, too_large, file_twice.
     """
+    if kind != Job.Kind.STEPS and by.division_id is not None:
+        raise CannotStart("not_city")
     if len({name for name, _chunks in files}) < len(files):
         raise CannotStart("file_twice")
     with transaction.atomic():

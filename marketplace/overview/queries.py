@@ -55,8 +55,12 @@ class Places:
 
     def _sum(self, divisions: Iterable[Division]) -> dict[str, Any]:
         rows = [self._rows[one.code] for one in divisions if one.code in self._rows]
+        sums = {name: sum((Decimal(row[name]) for row in rows), Decimal("0.00")) for name in AMOUNTS}
         return {
-            **{name: sum((Decimal(row[name]) for row in rows), Decimal("0.00")) for name in AMOUNTS},
+            **sums,
+            "lost": sums["issued"]
+            - sums["redeemed"]
+            - sums["left"],  # expired or voided (rules.md section 6)
             **{name: sum(row[name] for row in rows) for name in PEOPLE},
         }
 

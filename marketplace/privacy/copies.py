@@ -261,7 +261,7 @@ def _checks(person: Person) -> Iterable[Sequence[Any]]:
     for one in cases.order_by("id"):
         yield (
             one.redemption.number, one.opened_at, one.get_reason_display(), one.get_decision_display(),
-            one.decided_at, one.note,
+            one.decided_at, "; ".join(filter(None, [one.held_for, one.note])),
         )  # fmt: skip
     calls = CallBack.objects.filter(redemption__elder__in=person.elders).select_related("redemption", "round")
     for call in calls.order_by("id"):

@@ -105,7 +105,7 @@ class _Maker:
                 self._half_approved(month)
             if offset > -3:
                 steps.append(f"payouts {label(add_months(month, -1))}")
-        steps += ["demo_families", "furnish", "orders", "visits", "demo_homes", "reminders"]
+        steps += ["demo_families", "furnish", "orders", "visits", "demo_homes", "reminders", "seal_entries"]
         return self.sample
 
     # One month ---------------------------------------------------------------------------------------

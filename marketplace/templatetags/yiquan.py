@@ -16,8 +16,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from marketplace.web import navigation
+from marketplace.web import navigation, opened
 from vouchers.approvals.models import Document
+from vouchers.redemption.refusals import SENTENCES as OF_REDEMPTIONS
 
 register = template.Library()
 
@@ -30,6 +31,24 @@ def money(amount: Decimal | None) -> str:
     if amount is None:
         return ""
     return f"{amount:,.2f}".replace("-", MINUS)
+
+
+@register.simple_tag
+def amount(value: Decimal | None, href: str = "") -> str:
+    """Yuan for a table, as a link to the lines that make it where the reader's desk holds them."""
+    return format_html('<a href="{}">{}</a>', href, money(value)) if href else money(value)
+
+
+@register.simple_tag(takes_context=True)
+def opens(context: Context, kind: str, *which: Any, **rest: Any) -> str:
+    """The address of the lines that make a figure (marketplace/web/opened.py)."""
+    return opened.OPENED[kind](context["request"].user, *which, **rest)
+
+
+@register.simple_tag(takes_context=True)
+def opened_amount(context: Context, value: Decimal | None, kind: str, *which: Any, **rest: Any) -> str:
+    """A figure that opens its lines: `amount` with the address that `opens` gives."""
+    return amount(value, opens(context, kind, *which, **rest))
 
 
 @register.filter
@@ -137,8 +156,11 @@ WHY_CLOSED = {
 
 @register.filter
 def why_closed(reason: str) -> str:
-    """Why an order was closed: in our words where the program closed it, else as somebody wrote it."""
-    return str(WHY_CLOSED.get(reason, reason))
+    """Why an order was closed: in our words where the program closed it, else as somebody wrote it.
+
+    A visit that could not be redeemed has the code of that refusal.
+    """
+    return str(WHY_CLOSED.get(reason) or OF_REDEMPTIONS.get(reason) or reason)
 
 
 @register.filter

@@ -1,7 +1,8 @@
 """Who may open which page. Deny by default: a view without a declaration cannot be reached.
 
-Every view is declared by exactly one of `anyone`, `signed_in` or `roles(...)`. What a person may see
-*within* a page is a queryset (marketplace/web/scope.py): another's object is simply not in it, so it
+Every view is declared by exactly one of `anyone`, `signed_in` or `roles(...)`, and what cannot be cut by division
+(work on the whole city, its books, audit, fund) by `whole_city` too. A page of another role answers 403. What a
+person may see *within* a page is a queryset (marketplace/web/scope.py): another's object is simply not in it, so it
 answers 404 like a missing one.
 """
 
@@ -29,6 +30,9 @@ AUDIT_READERS = frozenset({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATO
 NAME_READERS = BUREAU | {Role.STREET_OFFICER}
 """Those who may reveal a masked name: a recorded click with a reason."""
 
+REVERSERS = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER})
+"""Those who may take a redemption back, whenever it was made."""
+
 REGISTER_READERS = BUREAU | {Role.STREET_OFFICER}
 """Those who look into the registers of premises, leases, operators, services and programmes."""
 REGISTER_KEEPERS = frozenset({Role.BUREAU_CLERK})
@@ -45,9 +49,9 @@ CARD_PRINTERS = frozenset({Role.HOTLINE_AGENT, Role.BUREAU_CLERK})
 """Those who may print an elder's voucher card."""
 
 
-def plays(user: Any, allowed: frozenset[Role]) -> bool:
-    """Whether this person's role is one of these."""
-    return getattr(user, "role", "") in allowed
+def plays(user: Any, allowed: frozenset[Role], *, city: bool = False) -> bool:
+    """Whether this person's role is one of these; with `city`, whether it holds for the whole city too."""
+    return getattr(user, "role", "") in allowed and not (city and user.division_id)
 
 
 def role_of(user: Any) -> Role:
@@ -90,6 +94,19 @@ def roles(*allowed: str) -> Callable[[View], View]:
         return _guard(view, frozenset(allowed))
 
     return declare
+
+
+def whole_city(view: View) -> View:
+    """Declares, below `roles`, a page about the whole city: whoever answers for one division gets 403."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.user.division_id is not None:  # type: ignore[union-attr]
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    guarded.whole_city = True  # type: ignore[attr-defined]
+    return guarded
 
 
 def _guard(view: View, access: str | frozenset[str]) -> View:

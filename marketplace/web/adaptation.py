@@ -6,10 +6,12 @@ from typing import Any
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_safe
 
+from ledger.audit.operations import record_seen
 from ledger.files.write import As, Field
 from marketplace.web import photos, scope
 from marketplace.web.access import STATEMENT_READERS, roles
@@ -145,4 +147,7 @@ def up(address: str) -> list[tuple[str, str | None]]:
 def photo(request: HttpRequest, number: int, photo: int) -> HttpResponse:
     """This address will show one photo of a project to whoever may see the project."""
     project = get_object_or_404(scope.adaptations(request.user), pk=number)
-    return photos.shown(get_object_or_404(project.photos.select_related("photo"), pk=photo).photo)
+    found = get_object_or_404(project.photos.select_related("photo"), pk=photo)
+    elder, detail = project.elder.code, {"adaptation": project.pk}
+    record_seen(by=request.user, at=timezone.now(), action="see_photo", subject=elder, detail=detail)
+    return photos.shown(found.photo)

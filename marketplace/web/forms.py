@@ -1,5 +1,6 @@
 """What forms of all desks share."""
 
+from datetime import date
 from typing import Any, Self
 
 from django import forms
@@ -42,6 +43,20 @@ def dress(field: forms.Field) -> forms.Field:
 def row_number(text: str) -> int:
     """The number of a row as a page sent it back; 0, which no row has, for whatever else is sent."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def asked_day(text: str | None) -> date | None:
+    """The day that an address asks for; None for whatever is no day of these times."""
+    try:
+        found = date.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if 2000 <= found.year < 2100 else None
+
+
+def asked_month(text: str | None) -> date | None:
+    """The first day of the month that an address asks for, written 2026-08; else None."""
+    return asked_day(f"{text}-01")
 
 
 class Files(forms.FileInput):

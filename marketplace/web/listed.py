@@ -6,9 +6,9 @@ its lease, premises, operator and the divisions above takes longer than to write
 
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, QuerySet, Subquery
 
-from vouchers.models import Statement
+from vouchers.models import Objection, Statement
 
 OF_LEASE = {
     "code": F("lease__code"),
@@ -19,8 +19,21 @@ OF_LEASE = {
 }
 
 
-def listed(statements: QuerySet[Statement]) -> QuerySet[Any, Any]:
+OBJECTIONS = Objection.objects.filter(statement=OuterRef("pk"))
+OF_OBJECTIONS = {
+    "objected": Exists(OBJECTIONS.filter(answer="")),
+    "answered_at": Subquery(
+        OBJECTIONS.order_by().values("statement").annotate(last=Max("answered_at")).values("last")
+    ),
+}
+
+
+def listed(statements: QuerySet[Statement], *, objections: bool = False) -> QuerySet[Any, Any]:
     """These statements as named rows: month, state, counts and figures are the statement's own; `code` is the
-    lease's, `premises` and `operator` are names, `division` is the number of the premises' own."""
-    own = ("month", "state", "redemptions", "under_review", *Statement.FIGURES)
-    return statements.annotate(**OF_LEASE).values_list(*OF_LEASE, *own, named=True)
+    lease's, `premises` and `operator` are names, `division` is the number of the premises' own.
+
+    With `objections`, `objected` is whether one waits for its answer, `answered_at` when the last was answered.
+    """
+    more = {**OF_LEASE, **(OF_OBJECTIONS if objections else {})}
+    own = ("month", "state", "drawn_at", "redemptions", "under_review", *Statement.FIGURES)
+    return statements.annotate(**more).values_list(*more, *own, named=True)

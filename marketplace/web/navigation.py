@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from marketplace.accounts.models import Role
 from marketplace.web.access import (
+    ADMINISTRATORS,
     AUDIT_READERS,
     BUREAU,
     CARD_PRINTERS,
@@ -32,7 +33,7 @@ Text = str | Promise
 class Desk:
     """A place of work: its view, who works there, and what is said of it, to some in other words.
 
-    `alone`: no other page belongs to it, though addresses begin like its own.
+    `alone`: no other page belongs to it, though addresses begin like its own. `city`: nobody of one division works there.
     """
 
     view: str
@@ -42,6 +43,7 @@ class Desk:
     roles: Collection[str]
     about_to: Mapping[str, Text] = field(default_factory=dict)
     alone: bool = False
+    city: bool = False
 
 
 OVERSEERS = {*BUREAU, Role.STREET_OFFICER}
@@ -125,6 +127,7 @@ DESKS = (
         _("Uploads, issue, expiry, drawing up a month: what was run and what came of it"),
         "clock-history",
         BUREAU,
+        city=True,
     ),
     Desk(
         "reports:index",
@@ -167,6 +170,15 @@ DESKS = (
         _("Who did and saw what, searched and exported"),
         "shield-check",
         AUDIT_READERS,
+        city=True,
+    ),
+    Desk(
+        "bureau:nightly",
+        _("Nightly tasks"),
+        _("What the system did by itself: proofs, books, issue, expiry; what failed or is late"),
+        "clock-history",
+        BUREAU | ADMINISTRATORS,
+        city=True,
     ),
     Desk(
         "bureau:calls",
@@ -249,7 +261,11 @@ class Header(NamedTuple):
 def home_items(user: Any, path: str = "") -> list[Item]:
     """The desks of this user's role, the most used first; empty for roles that have none yet."""
     role = getattr(user, "role", "")
-    items = [_item(desk, role, path) for desk in DESKS if role in desk.roles]
+    items = [
+        _item(desk, role, path)
+        for desk in DESKS
+        if role in desk.roles and not (desk.city and user.division_id)
+    ]
     nearest = max((one.href for one in items if one.here), key=len, default="")
     return [replace(one, here=one.here and one.href == nearest) for one in items]
 

@@ -5,6 +5,7 @@ Full-width digits, spaces, dashes and +86 are no mistakes.
 
 import re
 import unicodedata
+from ipaddress import ip_address
 from typing import Any
 
 from django import forms
@@ -23,11 +24,23 @@ def plain(text: str) -> str:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Whence a request comes. Behind TLS it is what our own proxy saw: the last entry of the header."""
-    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    if settings.HTTPS_HOSTS and forwarded:
-        return forwarded.rsplit(",", 1)[-1].strip()
-    return request.META.get("REMOTE_ADDR", "")
+    """Whence a request comes. Behind TLS it is what our own proxy saw: the last entry of the header.
+
+    Everything that counts by address asks here: sign-ins, codes, enrolments, the log. Entries before the last are
+    whatever the caller wrote. One that is no address counts as the proxy's own.
+    """
+    forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.HTTPS_HOSTS else ""
+    return _plain_address(forwarded.rsplit(",", 1)[-1].strip()) or request.META.get("REMOTE_ADDR", "")
+
+
+def _plain_address(text: str) -> str:
+    """One spelling for one address, without the port that some proxies write; nothing where it is none."""
+    host = re.fullmatch(r"\[(.+)\](?::\d+)?|(\d+(?:\.\d+){3}):\d+", text)
+    try:
+        found = ip_address((next(filter(None, host.groups())) if host else text).partition("%")[0])
+    except ValueError:
+        return ""
+    return str(getattr(found, "ipv4_mapped", None) or found)
 
 
 def _digits(label: Any, missing: Any, autocomplete: str, *, longest: int) -> forms.CharField:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from ledger.models import BankLine
+from ledger.models import BankLine, Entry
 from marketplace.accounts.models import Role
 from marketplace.fulfilment.models import WorkOrder
 from marketplace.web.access import BUREAU
@@ -23,6 +23,7 @@ from vouchers.models import (
     Payout,
     Project,
     Redemption,
+    Reversal,
     ReviewCase,
     Serving,
     SignedRecord,
@@ -115,6 +116,39 @@ def bank_lines(user: Any) -> QuerySet[BankLine]:
     seen = leases(user).values("pk")
     parts = ReceiptPart.objects.filter(receipt__bank_line=OuterRef("pk"), lease__in=seen)
     return BankLine.objects.filter(Q(receipt__lease__in=seen) | Exists(parts))
+
+
+def reversals(user: Any) -> QuerySet[Reversal]:
+    """Those of redemptions seen."""
+    if sees_whole_city(user):
+        return Reversal.objects.all()
+    return Reversal.objects.filter(redemption__in=redemptions(user))
+
+
+def movements(user: Any) -> QuerySet[Movement]:
+    """Those of vouchers seen."""
+    if sees_whole_city(user):
+        return Movement.objects.all()
+    return Movement.objects.filter(voucher__in=vouchers(user))
+
+
+def entries(user: Any) -> QuerySet[Entry]:
+    """Those posted for a document that is seen: a redemption, a reversal, a statement, vouchers, a bank line."""
+    if sees_whole_city(user):
+        return Entry.objects.all()
+    of_entry = OuterRef("pk")
+    documents = (
+        redemptions(user).filter(entry=of_entry),
+        reversals(user).filter(entry=of_entry),
+        statements(user).filter(entry=of_entry),
+        vouchers(user).filter(run__entry=of_entry),
+        movements(user).filter(entry=of_entry),
+        bank_lines(user).filter(Q(entry=of_entry) | Q(receipt__decisions__entry=of_entry)),
+    )
+    seen = Q(pk__in=[])
+    for document in documents:
+        seen |= Q(Exists(document))
+    return Entry.objects.filter(seen)
 
 
 def review_cases(user: Any) -> QuerySet[ReviewCase]:

@@ -1,10 +1,12 @@
 """Rent handed to the treasury or to the owner, kept apart by owner (rules.md section 8)."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from providers.leases.models import Lease, Receipt
+from providers.leases.models import Lease, Payment
 from providers.premises.models import Premises
 
 
@@ -35,7 +37,7 @@ class Owner(models.Model):
 class Handover(models.Model):
     """One sum of rent handed over, with its paper (缴款书); its lines say from which leases it came.
 
-    A clerk draws it up, another person approves it; it is done when an outgoing bank line is matched to it.
+    A clerk draws it up, another person approves it; it is done when outgoing bank lines have paid the whole of it.
     """
 
     class State(models.TextChoices):
@@ -64,15 +66,17 @@ class Handover(models.Model):
     drawn_at = models.DateTimeField()
     approved_by = models.CharField(max_length=150, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
-    receipt = models.ForeignKey(Receipt, models.PROTECT, null=True, blank=True, related_name="handovers")
+    paid = models.DecimalField(max_digits=16, decimal_places=2, default=0)
 
     class Meta:
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(name="handover_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(
-                name="handover_paid_by_a_bank_line",
-                condition=Q(state="paid", receipt__isnull=False) | (~Q(state="paid") & Q(receipt=None)),
+                name="handover_paid_in_full",
+                condition=Q(state="paid", paid=F("amount"))
+                | Q(state="approved", paid__gte=0, paid__lt=F("amount"))
+                | Q(state__in=["draft", "dropped"], paid=0),
             ),
             models.CheckConstraint(
                 name="handover_approved_by_another",
@@ -87,6 +91,11 @@ class Handover(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def left(self) -> Decimal:
+        """What of it no bank line has paid yet, yuan."""
+        return self.amount - self.paid
 
 
 class HandoverLine(models.Model):
@@ -106,3 +115,14 @@ class HandoverLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.handover_id} {self.lease_id}"
+
+
+class HandoverPayment(Payment):
+    handover = models.ForeignKey(Handover, models.PROTECT, related_name="payments")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["receipt", "handover"], name="handover_paid_once_a_line"),
+            models.CheckConstraint(name="handover_payment_positive", condition=Q(amount__gt=0)),
+        ]

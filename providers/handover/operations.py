@@ -33,6 +33,7 @@ SENTENCES = {
     "draft_waits": _("A sum of this owner waits for approval already. It comes first."),
     "same_person": _("Who drew it up does not approve it."),
     "no_treasury_no": _("Public revenue needs the treasury's number (缴款书号)."),
+    "part_paid": _("A part of this is paid already. Release the bank line that paid it first."),
     "moved_on": _("This has gone on meanwhile. Reload the page to see where it stands."),
     "changed": _("What this owner's leases have paid has changed since this was drawn up. Drop it and draw up anew."),
     "too_early": _("This day has not ended yet. Choose one before today."),
@@ -67,8 +68,9 @@ WAITING = """
             JOIN ledger_bankline b ON b.id = r.bank_line_id WHERE r.state = 'matched' AND b.direction = 'in'
         UNION ALL SELECT part.lease_id, part.amount, b.booked_at FROM providers_receiptpart part
             JOIN providers_receipt r ON r.id = part.receipt_id JOIN ledger_bankline b ON b.id = r.bank_line_id
-        UNION ALL SELECT f.lease_id, -f.amount, b.booked_at FROM providers_refund f
-            JOIN providers_receipt r ON r.id = f.receipt_id JOIN ledger_bankline b ON b.id = r.bank_line_id
+        UNION ALL SELECT f.lease_id, -paid.amount, b.booked_at FROM providers_refundpayment paid
+            JOIN providers_refund f ON f.id = paid.refund_id
+            JOIN providers_receipt r ON r.id = paid.receipt_id JOIN ledger_bankline b ON b.id = r.bank_line_id
         UNION ALL SELECT line.lease_id, -line.amount, NULL FROM providers_handoverline line
             JOIN providers_handover h ON h.id = line.handover_id WHERE h.state <> 'dropped'
     ) AS side
@@ -151,7 +153,8 @@ def decide_handover(
 ) -> Handover:
     """This function will approve a sum (with the treasury's number where it is public revenue), or drop it.
 
-    Raises CannotHandOver: wrong_role, same_person, moved_on, no_treasury_no, changed.
+    Raises CannotHandOver: wrong_role, same_person, moved_on, part_paid, no_treasury_no,
+    changed.
     """
     with transaction.atomic():
         owner = Owner.objects.select_for_update().get(pk=handover.owner_id)
@@ -159,6 +162,8 @@ def decide_handover(
         _person(by, *(["bureau_approver"] if approve else ["bureau_clerk", "bureau_approver"]))
         if handover.state not in ((State.DRAFT,) if approve else (State.DRAFT, State.APPROVED)):
             raise CannotHandOver("moved_on")
+        if handover.paid:
+            raise CannotHandOver("part_paid")
         if approve:
             if handover.drawn_by == name_of(by):
                 raise CannotHandOver("same_person")
@@ -198,5 +203,5 @@ def digest_of(handover: Handover) -> str:
 
 def _person(by: Any, *roles: str) -> None:
     person = as_now(by)
-    if not any(person.holds(role) for role in roles):
+    if not any(person.holds(role, city=True) for role in roles):
         raise CannotHandOver("wrong_role")

@@ -45,6 +45,8 @@ class Finding(models.Model):
     mend_until = models.DateField()
     mended_on = models.DateField(null=True, blank=True)
     mended_by = models.CharField(max_length=150, blank=True, help_text="who looked again")
+    added_by = models.CharField(max_length=150, blank=True, help_text="where not noted with the inspection")
+    added_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["mend_until", "id"]
@@ -53,6 +55,10 @@ class Finding(models.Model):
             models.CheckConstraint(
                 name="finding_mended_by_someone",
                 condition=Q(mended_on=None, mended_by="") | (Q(mended_on__isnull=False) & ~Q(mended_by="")),
+            ),
+            models.CheckConstraint(
+                name="finding_added_by_someone",
+                condition=Q(added_at=None, added_by="") | (Q(added_at__isnull=False) & ~Q(added_by="")),
             ),
         ]
 

@@ -17,8 +17,11 @@ SENTENCES = {
     "wrong_role": _("Officers of the street and clerks of the bureau inspect places of their own division."),
     "in_the_future": _("This day has not come yet."),
     "inspected_before": _("This place was inspected on this day already."),
+    "too_early": _("The day lies before the inspection or the last look at this finding."),
     "no_day": _("A finding needs a day by which it is mended, on or after the inspection."),
+    "nothing_found": _("Say what was found."),
     "mended_before": _("This finding was found mended before."),
+    "no_reason": _("Say why it is not mended after all."),
 }
 
 
@@ -57,15 +60,7 @@ def inspect(
             inspection = Inspection.objects.create(
                 lease=lease, inspected_on=on, by=name_of(by), at=at, note=note.strip()[:500]
             )
-            Finding.objects.bulk_create(
-                Finding(
-                    inspection=inspection,
-                    area=one.area,
-                    text=one.text.strip()[:500],
-                    mend_until=one.mend_until,
-                )
-                for one in found
-            )
+            Finding.objects.bulk_create(_findings(inspection, found))
             record(
                 by=by,
                 at=at,
@@ -80,10 +75,47 @@ def inspect(
     return inspection
 
 
+def add_findings(*, inspection: Inspection, found: Sequence[Found], by: Any, at: datetime) -> list[Finding]:
+    """This function will note what else an inspection found; each says who added it. Raises CannotInspect."""
+    if not found:
+        raise CannotInspect("nothing_found")
+    if any(one.mend_until < inspection.inspected_on for one in found):
+        raise CannotInspect("no_day")
+    with transaction.atomic():
+        if not may_inspect(inspection.lease, as_now(by)):
+            raise CannotInspect("wrong_role")
+        added = _findings(inspection, found, added_by=name_of(by), added_at=at)
+        Finding.objects.bulk_create(added)
+        record(
+            by=by,
+            at=at,
+            action="add_findings",
+            subject=inspection.lease.code,
+            detail={"on": str(inspection.inspected_on), "findings": len(added)},
+        )
+    return added
+
+
+def _findings(inspection: Inspection, found: Sequence[Found], **added: Any) -> list[Finding]:
+    return [
+        Finding(
+            inspection=inspection,
+            area=one.area,
+            text=one.text.strip()[:500],
+            mend_until=one.mend_until,
+            **added,
+        )
+        for one in found
+    ]
+
+
 def look_again(
     *, finding: Finding, on: date, mended: bool, until: date | None, note: str, by: Any, at: datetime
 ) -> Finding:
-    """This function will note a re-check: mended, or a new day until which it must be. Raises CannotInspect."""
+    """This function will note a re-check: mended, or a new day until which it must be.
+
+    What was found mended and is not after all is open again, with its reason; both looks stay. Raises CannotInspect.
+    """
     with transaction.atomic():
         finding = (
             Finding.objects.select_for_update(of=["self"])
@@ -92,10 +124,15 @@ def look_again(
         )
         if not may_inspect(finding.inspection.lease, as_now(by)):
             raise CannotInspect("wrong_role")
-        if finding.mended_on:
+        if finding.mended_on and mended:
             raise CannotInspect("mended_before")
-        if on > day_of(at) or on < finding.inspection.inspected_on:
+        if finding.mended_on and not note.strip():
+            raise CannotInspect("no_reason")
+        if on > day_of(at):
             raise CannotInspect("in_the_future")
+        last = finding.rechecks.order_by("-id").first()
+        if on < (last.checked_on if last else finding.inspection.inspected_on):
+            raise CannotInspect("too_early")
         if not mended and (until is None or until < on):
             raise CannotInspect("no_day")
         ReCheck.objects.create(
@@ -107,15 +144,15 @@ def look_again(
             by=name_of(by),
             at=at,
         )
-        if mended:
-            finding.mended_on, finding.mended_by = on, name_of(by)
-        elif until is not None:
+        action = "recheck_mended" if mended else "recheck_reopened" if finding.mended_on else "recheck_open"
+        finding.mended_on, finding.mended_by = (on, name_of(by)) if mended else (None, "")
+        if not mended and until is not None:
             finding.mend_until = until
         finding.save(update_fields=["mended_on", "mended_by", "mend_until"])
         record(
             by=by,
             at=at,
-            action="recheck_mended" if mended else "recheck_open",
+            action=action,
             subject=finding.inspection.lease.code,
             detail={"finding": finding.pk, "until": str(until or "")},
         )

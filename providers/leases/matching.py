@@ -86,3 +86,14 @@ def match(
         return Unmatched()
     equal = [due for due in open_dues if due.operator == operator and due.amount == amount and due.amount > 0]
     return Proposed(equal[0].lease, equal[0].month) if len(equal) == 1 else Unmatched()
+
+
+def shared_out(dues: Iterable[OpenDue], amount: Decimal) -> list[tuple[str, Decimal]]:
+    """What each lease would get of a sum (yuan) that pays these dues, the oldest month first, as far as it goes."""
+    found: dict[str, Decimal] = {}
+    for due in sorted(dues, key=lambda due: (due.month, due.lease)):
+        part = min(due.amount, amount)
+        if part > 0:
+            found[due.lease] = found.get(due.lease, Decimal("0.00")) + part
+            amount -= part
+    return sorted(found.items())

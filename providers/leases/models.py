@@ -1,5 +1,7 @@
 """Leases of public premises, their terms by date, the rent they owe and the bank lines that pay it."""
 
+from decimal import Decimal
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeBoundary, RangeOperators
 from django.db import models
@@ -108,7 +110,8 @@ class Receipt(models.Model):
 
     While proposed or in suspense its money stands in Liabilities:Suspense:Receipts (incoming) or
     Assets:Suspense:Payments (outgoing). One that pays for several leases is split: its parts name them. One that
-    went out is matched to payments (payout lists, refunds, handings over), which name it.
+    went out is matched to payments (of payout lists, refunds, handings over), which name it. A bank's own fee or
+    interest is booked as that; two lines of which one brought back what the other took are a pair (Returned).
     """
 
     class State(models.TextChoices):
@@ -118,15 +121,30 @@ class Receipt(models.Model):
         SUSPENSE = "suspense", _("in suspense")
         FUND = "fund", _("given to the fund")
         PAID = "paid", _("matched to a payment")
+        FEE = "fee", _("bank fee")
+        INTEREST = "interest", _("bank interest")
+        RETURNED = "returned", _("returned")
 
     MOVES = {
-        State.PROPOSED: {State.MATCHED, State.SPLIT, State.SUSPENSE, State.FUND},
-        State.SUSPENSE: {State.MATCHED, State.SPLIT, State.FUND, State.PAID},
+        State.PROPOSED: {State.MATCHED, State.SPLIT, State.SUSPENSE, State.FUND, State.RETURNED},
+        State.SUSPENSE: {
+            State.MATCHED,
+            State.SPLIT,
+            State.FUND,
+            State.PAID,
+            State.FEE,
+            State.INTEREST,
+            State.RETURNED,
+        },
         State.MATCHED: {State.SUSPENSE},
         State.SPLIT: {State.SUSPENSE},
         State.FUND: {State.SUSPENSE},
         State.PAID: {State.SUSPENSE},
+        State.FEE: {State.SUSPENSE},
+        State.INTEREST: {State.SUSPENSE},
+        State.RETURNED: {State.SUSPENSE},
     }
+    WAITS = (State.PROPOSED, State.SUSPENSE)
     PAYS = (State.MATCHED, State.SPLIT)
 
     bank_line = models.OneToOneField(BankLine, models.PROTECT, related_name="receipt")
@@ -138,7 +156,7 @@ class Receipt(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="receipt_names_its_lease",
-                condition=Q(state__in=["suspense", "split", "fund", "paid"]) | Q(lease__isnull=False),
+                condition=~Q(state__in=["matched", "proposed"]) | Q(lease__isnull=False),
             ),
         ]
 
@@ -164,6 +182,36 @@ class ReceiptPart(models.Model):
         return f"{self.receipt_id} {self.lease_id}"
 
 
+class Returned(models.Model):
+    """Two bank lines of one sum, one of which brought back what the other took, whichever came first."""
+
+    came = models.OneToOneField(Receipt, models.PROTECT, related_name="brought_back")
+    went = models.OneToOneField(Receipt, models.PROTECT, related_name="taken_back")
+
+    class Meta:
+        verbose_name_plural = "returned"
+        constraints = [
+            models.CheckConstraint(name="returned_by_another_line", condition=~Q(came=F("went"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.went_id} {self.came_id}"
+
+
+class Payment(models.Model):
+    """What of one outgoing bank line (yuan) paid one document. The line's payments add up to it; a document's to
+    its `paid`, which is the whole of it once it is paid: one transfer or several."""
+
+    receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="%(class)ss", db_index=False)
+    amount = models.DecimalField(max_digits=16, decimal_places=2)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.receipt_id} {self.amount}"
+
+
 class ReceiptDecision(models.Model):
     """What a person decided about one bank line, with the entry that it posted; the history of a receipt."""
 
@@ -177,6 +225,9 @@ class ReceiptDecision(models.Model):
         RELEASE = "release", _("released again")
         DONATE = "donate", _("taken as a donation")
         PAY = "pay", _("matched to a payment")
+        FEE = "fee", _("booked as a bank fee")
+        INTEREST = "interest", _("booked as bank interest")
+        RETURN = "return", _("paired with its return")
 
     receipt = models.ForeignKey(Receipt, models.PROTECT, related_name="decisions")
     action = models.CharField(max_length=8, choices=Action)
@@ -196,7 +247,7 @@ class ReceiptDecision(models.Model):
 class Refund(models.Model):
     """Cash that a lease paid too much and gets back after its end (rules.md sections 7 and 8).
 
-    A clerk draws it up, another person approves it; it is paid when an outgoing bank line is matched to it.
+    A clerk draws it up, another person approves it; it is paid when outgoing bank lines have paid the whole of it.
     """
 
     class State(models.TextChoices):
@@ -222,15 +273,17 @@ class Refund(models.Model):
     drawn_at = models.DateTimeField()
     approved_by = models.CharField(max_length=150, blank=True)
     approved_at = models.DateTimeField(null=True, blank=True)
-    receipt = models.ForeignKey(Receipt, models.PROTECT, null=True, blank=True, related_name="refunds")
+    paid = models.DecimalField(max_digits=16, decimal_places=2, default=0)
 
     class Meta:
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(name="refund_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(
-                name="refund_paid_by_a_bank_line",
-                condition=Q(state="paid", receipt__isnull=False) | (~Q(state="paid") & Q(receipt=None)),
+                name="refund_paid_in_full",
+                condition=Q(state="paid", paid=F("amount"))
+                | Q(state="approved", paid__gte=0, paid__lt=F("amount"))
+                | Q(state__in=["draft", "dropped"], paid=0),
             ),
             models.CheckConstraint(
                 name="refund_approved_by_another",
@@ -242,3 +295,19 @@ class Refund(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def left(self) -> Decimal:
+        """What of it no bank line has paid yet, yuan."""
+        return self.amount - self.paid
+
+
+class RefundPayment(Payment):
+    refund = models.ForeignKey(Refund, models.PROTECT, related_name="payments")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["receipt", "refund"], name="refund_paid_once_a_line"),
+            models.CheckConstraint(name="refund_payment_positive", condition=Q(amount__gt=0)),
+        ]

@@ -42,16 +42,41 @@ def paid_by(*, lease: Lease, month: date) -> list[Paid]:
     due = dues.pop(month, ZERO)
     if not due:
         return []
+    came, given_back = _came(lease)
+    paid = shares(
+        before=sum(dues.values(), ZERO),
+        due=due,
+        came=[amount for _line, amount in came],
+        given_back=given_back,
+    )
+    return [Paid(line, amount) for (line, _amount), amount in zip(came, paid, strict=True) if amount]
+
+
+def months_paid(*, line: BankLine, lease: Lease) -> list[tuple[date, Decimal]]:
+    """The other way round: the months of a lease that this line paid, oldest first, each with its share.
+
+    What is missing to the line's amount paid no month yet: it waits for the next that is posted, or was given back.
+    Five queries.
+    """
+    came, given_back = _came(lease)
+    amounts = [amount for _line, amount in came]
+    own = [place for place, (one, _amount) in enumerate(came) if one.pk == line.pk]
+    found, before = [], ZERO
+    dues = RentCharge.objects.filter(lease=lease).order_by("month").values_list("month", "cash_due")
+    for month, due in dues if own else ():
+        paid = shares(before=before, due=due, came=amounts, given_back=given_back)
+        if share := sum((paid[place] for place in own), ZERO):
+            found.append((month, share))
+        before += due
+    return found
+
+
+def _came(lease: Lease) -> tuple[list[tuple[BankLine, Decimal]], Decimal]:
+    """What came in for a lease, line by line in the order of the bank, and how much of all was given back."""
     whole = Receipt.objects.filter(lease=lease, state=Receipt.State.MATCHED, bank_line__direction="in")
     came = [(one.bank_line, one.bank_line.amount) for one in whole.select_related("bank_line__entry")]
     parts = ReceiptPart.objects.filter(lease=lease).select_related("receipt__bank_line__entry")
     came += [(one.receipt.bank_line, one.amount) for one in parts]
     came.sort(key=lambda one: (one[0].booked_at, one[0].pk))
     refunds = Refund.objects.filter(lease=lease, state__in=Refund.PENDING)
-    paid = shares(
-        before=sum(dues.values(), ZERO),
-        due=due,
-        came=[amount for _line, amount in came],
-        given_back=refunds.aggregate(sum=Sum("amount"))["sum"] or ZERO,
-    )
-    return [Paid(line, amount) for (line, _amount), amount in zip(came, paid, strict=True) if amount]
+    return came, refunds.aggregate(sum=Sum("amount"))["sum"] or ZERO

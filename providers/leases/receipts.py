@@ -45,10 +45,12 @@ class Dues:
     def __init__(self) -> None:
         self._dues: dict[str, list[tuple[date, Decimal]]] = defaultdict(list)
         self._operator: dict[str, str] = {}
+        self._leases: dict[str, list[str]] = defaultdict(list)
         self._proposed: dict[tuple[str, date], Decimal] = defaultdict(lambda: ZERO)
         self._matched: dict[str, Decimal] = defaultdict(lambda: ZERO)
         for lease, operator in Lease.objects.values_list("code", "operator__code"):
             self._operator[lease] = operator
+            self._leases[operator].append(lease)
         charges = RentCharge.objects.order_by("month").values_list("lease__code", "month", "cash_due")
         for lease, month, cash_due in charges:
             self._dues[lease].append((month, cash_due))
@@ -75,19 +77,23 @@ class Dues:
         due = sum((cash_due for _month, cash_due in self._dues[lease]), ZERO)
         return max(self._matched[lease] - due, ZERO)
 
-    def open(self, operator: str | None = None) -> list[OpenDue]:
-        found = []
-        for lease, dues in self._dues.items():
-            if operator is not None and self._operator[lease] != operator:
-                continue
-            received = self._matched[lease]
-            for month, cash_due in dues:
-                rest = cash_due - self._proposed[lease, month]
-                paid = min(max(rest, ZERO), received)
-                received -= paid
-                if rest - paid > 0:
-                    found.append(OpenDue(lease, self._operator[lease], month, rest - paid))
-        return found
+    def open(self) -> list[OpenDue]:
+        """What is open of every lease."""
+        return [due for lease in self._dues for due in self._open(lease)]
+
+    def of(self, operator: str) -> Iterator[OpenDue]:
+        """What is open of the leases of one operator, reckoned as it is asked for."""
+        for lease in self._leases[operator]:
+            yield from self._open(lease)
+
+    def _open(self, lease: str) -> Iterator[OpenDue]:
+        received = self._matched[lease]
+        for month, cash_due in self._dues.get(lease, ()):
+            rest = cash_due - self._proposed[lease, month]
+            paid = min(max(rest, ZERO), received)
+            received -= paid
+            if rest - paid > 0:
+                yield OpenDue(lease, self._operator[lease], month, rest - paid)
 
 
 class CannotImport(Refusal):
@@ -216,6 +222,7 @@ def _verdict(
 ) -> tuple[str, str | None, date | None]:
     if row.direction == "out":
         return Receipt.State.SUSPENSE, None, None
+    operator = operators.get(row.counterparty_name.strip())
     verdict = match(
         summary=row.summary,
         purpose=row.purpose,
@@ -223,7 +230,8 @@ def _verdict(
         amount=row.amount,
         known_codes=leases.keys(),
         operator_by_name=operators,
-        open_dues=dues.open(operators.get(row.counterparty_name.strip())),
+        # Looked at only where no code decides: an import is not lines times dues.
+        open_dues=dues.of(operator) if operator else (),
     )
     if isinstance(verdict, Matched):
         dues.take(verdict.lease, row.amount)

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.db.models.functions import TruncMonth
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import as_now, name_of, record
@@ -28,6 +30,7 @@ SENTENCES = {
     "not_overpaid": _("This lease has paid no more than it owed."),
     "too_much": _("This is more than the lease has paid too much."),
     "same_person": _("Who drew it up does not approve it."),
+    "part_paid": _("A part of this is paid already. Release the bank line that paid it first."),
     "moved_on": _("This has gone on meanwhile. Reload the page to see where it stands."),
 }
 
@@ -48,21 +51,24 @@ class Overpaid:
 
 
 def overpaid(today: date) -> Iterator[Overpaid]:
-    """The leases that have paid more than they owed, in code order."""
+    """The leases that have paid more than they owed, in code order. A fixed number of queries."""
     dues = Dues()
-    for lease in Lease.objects.select_related("operator", "premises").order_by("code"):
+    last = RentCharge.objects.filter(lease=OuterRef("pk"), month=OuterRef("last_month"))
+    leases = Lease.objects.annotate(last_month=TruncMonth("ends_on")).annotate(settled=Exists(last))
+    for lease in leases.select_related("operator", "premises").order_by("code"):
         if (amount := dues.overpaid(lease.code)) > ZERO:
             try:
-                _check(lease, today)
+                _check(lease, today, settled=lease.settled)
                 yield Overpaid(lease, amount, None)
             except CannotRefund as refusal:
                 yield Overpaid(lease, amount, refusal)
 
 
-def _check(lease: Lease, today: date) -> None:
+def _check(lease: Lease, today: date, *, settled: bool) -> None:
+    """`settled`: the month in which the lease ended is posted."""
     if lease.ends_on >= today:
         raise CannotRefund("still_running")
-    if not RentCharge.objects.filter(lease=lease, month=month_of(lease.ends_on)).exists():
+    if not settled:
         raise CannotRefund("not_settled")
 
 
@@ -74,7 +80,8 @@ def draw_up_refund(*, lease: Lease, amount: Decimal, reason: str, by: Any, at: d
     with transaction.atomic():
         _person(by, "bureau_clerk")
         lease = Lease.objects.select_for_update().get(pk=lease.pk)
-        _check(lease, day_of(at))
+        settled = RentCharge.objects.filter(lease=lease, month=month_of(lease.ends_on)).exists()
+        _check(lease, day_of(at), settled=settled)
         left = Dues().overpaid(lease.code)
         if left <= 0:
             raise CannotRefund("not_overpaid")
@@ -101,13 +108,15 @@ def draw_up_refund(*, lease: Lease, amount: Decimal, reason: str, by: Any, at: d
 
 def decide_refund(*, refund: Refund, approve: bool, by: Any, at: datetime) -> Refund:
     """This function will approve a refund, or drop it. Raises CannotRefund: wrong_role, same_person, moved_on,
-    too_much (a receipt was released, or more is owed meanwhile)."""
+    part_paid, too_much (a receipt was released, or more is owed meanwhile)."""
     with transaction.atomic():
         lease = Lease.objects.select_for_update().get(pk=refund.lease_id)
         refund = Refund.objects.select_for_update().get(pk=refund.pk)
         _person(by, "bureau_approver" if approve else "bureau_clerk", "bureau_approver")
         if refund.state not in ((State.DRAFT,) if approve else (State.DRAFT, State.APPROVED)):
             raise CannotRefund("moved_on")
+        if refund.paid:
+            raise CannotRefund("part_paid")
         if approve:
             if refund.drawn_by == name_of(by):
                 raise CannotRefund("same_person")

@@ -39,7 +39,8 @@ def plan_premises(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
     """This function will work out what premises.csv changes.
 
     What describes the premises may change; an empty cell changes nothing. The stage follows Premises.MOVES;
-    a file knows no day and no decision: its stages count from the day of the load.
+    a file knows no day and no decision: its stages count from the day of the load, and premises on record leave for
+    another use only by `move_premises`, with the decision. A new row may stand retired: that was decided before.
     """
     fresh = []
     stages: list[StageChange] = []
@@ -65,6 +66,14 @@ def plan_premises(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
                 new=row["stage"],
                 old=premises.stage,
                 moves=", ".join(sorted(Premises.MOVES[Premises.Stage(premises.stage)])) or "-",
+            )
+        elif row["stage"] != premises.stage and row["stage"] == Premises.Stage.RETIRED:
+            draft.problem(
+                row,
+                "stage",
+                _(
+                    "premises on record leave for another use by a decision: enter it on their page, with its number"
+                ),
             )
         given |= {"stage": row["stage"], "division": division} if division else {}
         changes = draft.revise(row, premises, given)

@@ -80,6 +80,13 @@ def digest(draft: Draft) -> str:
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
+def digest_of(letter: Reminder) -> str:
+    """SHA-256 over what stands on a letter that was sent."""
+    months = [[str(line.month), str(line.amount)] for line in letter.lines.order_by("month")]
+    told = [letter.number, letter.grade, str(letter.pay_until), str(letter.amount), letter.content, months]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
 def remind(*, seen: Mapping[str, str], by: Any, at: datetime) -> ReminderRun:
     """This function will write one letter to each of these leases, and note it as sent.
 

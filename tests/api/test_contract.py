@@ -538,6 +538,23 @@ def test_guessing_enrolment_codes_is_slowed_down(counter, settings):
     assert int(answers[-1].headers["Retry-After"]) > 0
 
 
+@pytest.mark.parametrize("hosts", [["vouchers.example.org"], []])
+def test_behind_tls_a_guesser_stops_no_other_office(counter, settings, hosts):
+    """Control: without TLS all come from one address, the one that is seen."""
+    from marketplace.api import limits
+
+    settings.HTTPS_HOSTS, settings.API_ENROLMENT_AT_ONCE = hosts, 3.0
+    limits.ENROLMENTS.forget()
+    answers = [
+        Client(headers={"x-forwarded-for": address}).post(
+            "/api/v1/enrolments", {"code": "2345678901"}, content_type="application/json"
+        )
+        for address in ["203.0.113.7"] * 4 + ["198.51.100.20"]
+    ]
+    limits.ENROLMENTS.forget()
+    assert [one.status_code for one in answers] == [422, 422, 422, 429, 422 if hosts else 429]
+
+
 def test_a_terminal_gone_mad_is_slowed_down_and_the_others_are_not(counter, settings):
     from marketplace.api import limits
 

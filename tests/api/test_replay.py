@@ -1,4 +1,5 @@
-"""A city told through HTTP, by a partner that may tell of past days, comes to the same figures as by files.
+"""A city told through HTTP, by a partner that may tell of past days, comes to the same figures as by files; and by
+the commands alone, without anything from outside this repository.
 
 REPLAY_CITY names another city for the long one: a folder with steps, files and expected figures like lakeside's.
 """
@@ -7,9 +8,10 @@ import csv
 import io
 import os
 import re
-from collections import defaultdict
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from django.core.management import call_command
@@ -55,10 +57,10 @@ class Replay:
         self.statements: dict[str, dict[str, dict[str, str]]] = {}
         self.balances: dict[str, dict[str, Decimal]] = {}
         self._counter: Counter | None = None
-
-    def play(self, some: list[list[str]]) -> "Replay":
         for name, role in PEOPLE.values():
             call_command("create_user", name, role=role, stdout=io.StringIO())
+
+    def play(self, some: list[list[str]]) -> "Replay":
         for word, *rest in some:
             if word == "import_redemptions" and self.told == "http":
                 self.tell(rest[0])
@@ -146,18 +148,44 @@ def facts() -> list[tuple]:
     return sorted(Redemption.objects.values_list("key", *names), key=lambda row: row[0])
 
 
-def test_december_told_by_http_is_december_told_by_a_file(database_template, django_db_blocker, tmp_path):
-    found = []
-    for told in ("http", "files"):
-        name = databases.clone(database_template)
-        with django_db_blocker.unblock(), databases.pointed_at(name):
-            replay = Replay(told, tmp_path).play(steps()[:FIRST_STEPS])
-            assert replay.refusals == expected_refusals({"redemptions-2025-12.csv"})
-            found.append((facts(), balances()))
-        with django_db_blocker.unblock():
-            databases.drop(name)
-    assert found[0] == found[1]
-    assert len(found[0][0]) > 200  # control: something was told
+class December(NamedTuple):
+    replay: Replay
+    facts: list[tuple]
+    balances: dict[str, Decimal]
+
+
+@pytest.fixture(scope="module")
+def by_files(database_template, django_db_blocker, tmp_path_factory) -> Iterator[tuple[str, December]]:
+    """A database in which December was told by its file, and what stands there."""
+    name = databases.clone(database_template)
+    with django_db_blocker.unblock():
+        with databases.pointed_at(name):
+            replay = Replay("files", tmp_path_factory.mktemp("files")).play(steps()[:FIRST_STEPS])
+            december = December(replay, facts(), balances())
+        yield name, december
+    databases.drop(name)
+
+
+def test_december_told_by_http_is_december_told_by_a_file(by_files, fresh_db, tmp_path):
+    _name, told = by_files
+    replay = Replay("http", tmp_path).play(steps()[:FIRST_STEPS])
+    assert replay.refusals == told.replay.refusals == expected_refusals({"redemptions-2025-12.csv"})
+    assert (facts(), balances()) == (told.facts, told.balances)
+    assert len(told.facts) > 200  # control: something was told
+
+
+def test_the_first_month_by_commands_comes_to_the_expected_figures(by_files, django_db_blocker):
+    name, december = by_files
+    played = steps()[: steps().index(["settle_month", "2026-01"]) + 1]
+    with django_db_blocker.unblock(), databases.pointed_at(name):
+        replay = december.replay.play(played[FIRST_STEPS:])
+        as_expected(replay, played)
+        call_command("verify_ledger", stdout=io.StringIO())
+    assert list(replay.statements) == ["2026-01"] and len(replay.refusals) > 20
+    # The control: another figure, and it is told.
+    next(iter(replay.statements["2026-01"].values()))["cash_due"] += "1"
+    with pytest.raises(AssertionError, match="cash_due"):
+        as_expected(replay, played)
 
 
 @pytest.mark.long
@@ -165,18 +193,39 @@ def test_the_whole_city_through_http_comes_to_the_expected_figures(fresh_db, tmp
     city = Path(os.environ.get("REPLAY_CITY", LAKESIDE))
     replay = Replay("http", tmp_path, city).play(steps(city))
     assert not Redemption.objects.filter(key_scope="files").exists()
-    told = expected_refusals({line[1] for line in steps(city) if line[0].startswith("import_")}, city)
-    assert replay.refusals == told
+    as_expected(replay, steps(city))
+    assert len(replay.statements) == len(list((city / "expected").glob("statements-*.csv"))) > 2
+    call_command("verify_ledger", stdout=io.StringIO())
+
+
+def as_expected(replay: Replay, played: list[list[str]]) -> None:
+    """Every refusal, every figure of every statement and every balance of the months that were settled."""
+    expected = replay.city / "expected"
+    files = {line[1] for line in played if line[0].startswith("import_")}
+    assert replay.refusals == expected_refusals(files, replay.city)
     for month, found in replay.statements.items():
-        want = {row["lease"]: row for row in rows(city / "expected" / f"statements-{month}.csv")}
+        want = {row["lease"]: row for row in rows(expected / f"statements-{month}.csv")}
         assert set(found) == set(want)
         for lease, row in want.items():
             for figure in (*Statement.FIGURES, "redemptions", "under_review"):
                 assert Decimal(found[lease][figure]) == Decimal(row[figure]), (month, lease, figure)
-        wanted: dict[str, Decimal] = defaultdict(Decimal)
-        for row in rows(city / "expected" / f"balances-{month}.csv"):
-            if Decimal(row["balance"]):
-                wanted[row["account"]] = Decimal(row["balance"])
-        assert replay.balances[month] == dict(wanted), month
-    assert len(replay.statements) == len(list((city / "expected").glob("statements-*.csv"))) > 2
+        assert replay.balances[month] == balances_of(expected / f"balances-{month}.csv"), month
+
+
+def balances_of(path: Path) -> dict[str, Decimal]:
+    return {row["account"]: Decimal(row["balance"]) for row in rows(path) if Decimal(row["balance"])}
+
+
+@pytest.mark.long
+def test_the_whole_city_by_commands_comes_to_the_expected_figures(fresh_db, tmp_path):
+    """And its bank files, and the books that come of all of it."""
+    replay = Replay("files", tmp_path).play(steps())
+    as_expected(replay, steps())
+    assert len(replay.statements) == 4
+    for row in rows(LAKESIDE / "expected" / "bank.csv"):
+        said = replay.say("import_bank", str(LAKESIDE / row["file"]), format="icbc")
+        for word in ("new", "repeated", "matched", "proposed", "unmatched"):
+            assert re.search(rf"{word} (\d+)", said)[1] == row[word], (row["file"], word)
+    assert balances() == balances_of(LAKESIDE / "expected" / "balances-bank.csv")
     call_command("verify_ledger", stdout=io.StringIO())
+    call_command("check_books", str(tmp_path / "books"), "--export", stdout=io.StringIO())

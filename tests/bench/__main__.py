@@ -1,6 +1,6 @@
 """`make bench`: this project side by side with other software, on one PostgreSQL that waits for the disk.
 
-python -m tests.bench                      everything, about half an hour; writes docs/performance.md
+python -m tests.bench                      everything, about three hours; writes docs/performance.md
 python -m tests.bench --quick              everything at a tenth of the size, in minutes; only prints
 python -m tests.bench redemptions books    some parts; their sections of docs/performance.md are renewed
 """

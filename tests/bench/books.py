@@ -1,10 +1,7 @@
 """Part 4: the books of a million redemptions, exported and checked, beside COPY and a bare bean-check."""
 
-import contextlib
-import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +16,7 @@ from ledger.books.operations import check
 from marketplace.config.environment import PROJECT
 from tests.bench import cities, ground, server
 from tests.bench.measure import Bar, Series, count, paired
+from tests.bench.memory import peak_memory
 from tests.bench.results import Result
 from tests.bench.sizes import Size
 from vouchers.redemption.operations import RedemptionOrder, redeem
@@ -93,7 +91,7 @@ def _one_round(name: str, turn: int, seconds: dict[str, Series], peaks: dict[str
         return answer
 
     def watched(step: str, command: list[Any]) -> None:
-        peak = timed(step, lambda: _peak_memory(command))
+        peak = timed(step, lambda: peak_memory(command))
         peaks[step].add(peak)
 
     timed("export", lambda: export(books))
@@ -143,40 +141,3 @@ def _redeem_once(turn: int) -> None:
         quantity=1,
     )
     redeem(order=order, by=ground.BY, at=ground.at_noon(ground.FEBRUARY))
-
-
-def _peak_memory(command: list[Any]) -> float:
-    """Run a command to its end; the most memory, in MB, that any one of its processes held at once."""
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
-    process = subprocess.Popen(
-        [str(word) for word in command], env=environment, stdout=subprocess.PIPE, text=True
-    )
-    peak = 0.0
-    while process.poll() is None:
-        peak = max(peak, *(_held(pid) for pid in [process.pid, *_descendants(process.pid)]))
-        time.sleep(0.05)
-    said = process.stdout.read() if process.stdout else ""
-    if process.returncode:
-        raise SystemExit(f"{command[-3:]} ended with {process.returncode}: {said[-2000:]}")
-    return peak
-
-
-def _held(pid: int) -> float:
-    with contextlib.suppress(OSError):
-        found = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-        return int(found[1]) / 1000 if found else 0.0
-    return 0.0
-
-
-def _descendants(pid: int) -> list[int]:
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-                children.setdefault(int(parent), []).append(int(entry.name))
-    found, waiting = [], [pid]
-    while waiting:
-        waiting = [child for parent in waiting for child in children.get(parent, [])]
-        found += waiting
-    return found

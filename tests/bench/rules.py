@@ -8,8 +8,8 @@ from django.db import connection
 
 from tests import databases
 from tests.bench import cities, ground, history, server
-from tests.bench.books import _peak_memory
 from tests.bench.measure import Bar, Series, count, paired
+from tests.bench.memory import peak_memory
 from tests.bench.results import Result
 from tests.bench.sizes import Size
 from vouchers.models import Redemption, ReviewProgress
@@ -37,7 +37,7 @@ def run(size: Size) -> Result:
                 new.add(_new())
                 _forget(name)
                 command = [sys.executable, "-m", "tests.bench.command", name, "review_redemptions"]
-                peak.add(_peak_memory([*command, "--month", "2026-01"]))
+                peak.add(peak_memory([*command, "--month", "2026-01"]))
     result.promise(
         Bar(
             f"{len(RULES)} rules over a month of {count(whole)} redemptions, seconds",
@@ -90,7 +90,6 @@ def _new() -> float:
 
 
 def _forget(name: str) -> None:
-
     with databases.superuser(name) as admin:
         admin.execute("ALTER TABLE vouchers_reviewcase DISABLE TRIGGER ALL")
         admin.execute("DELETE FROM vouchers_reviewcase")

@@ -60,6 +60,11 @@ def test_a_library_s_message_and_its_traceback_are_hidden():
     assert not [part for part in ("430298", "19900012345") if part in text]
 
 
+def test_the_row_that_postgresql_refused_is_hidden():
+    said = "CheckViolation: new row violates x\nDETAIL:  Failing row contains (43, 文元文,\n1962).\nCONTEXT: here\n\nMore"
+    assert hide(said) == f"CheckViolation: new row violates x\nDETAIL: {HIDDEN}\nCONTEXT: here\n\nMore"
+
+
 def test_control_without_the_processor_they_would_show():
     record = logging.makeLogRecord({"msg": "could not save %s", "args": ("43029819450101001X",)})
     assert "43029819450101001X" in logging.Formatter().format(record)

@@ -10,11 +10,12 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
+from marketplace.config.install import BROWSERS
 from tests import databases
 from tests.web.addresses import all_pages
 from tests.web.builder import PASSWORD, City, build
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), "")
 PATIENCE = 60_000  # milliseconds: machines that do other things at the same time are slow, not wrong
 expect.set_options(timeout=PATIENCE)
 FLAGS = [
@@ -66,8 +67,8 @@ def serving() -> Iterator[str]:
 @contextmanager
 def playing() -> Iterator[Playwright]:
     """Playwright, for as long as the block lasts; its loop runs in this thread, where Django is used too."""
-    if not shutil.which(CHROMIUM):
-        pytest.fail("Browser tests need Debian's chromium: apt install chromium fonts-noto-cjk")
+    if not CHROMIUM:
+        pytest.fail(f"Browser tests need Debian's Chromium: apt install {BROWSERS[0]} fonts-noto-cjk")
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
         yield playwright

@@ -1,6 +1,7 @@
 """Every page, phone and desk, Chinese and English: experience.md checks 2, 5, 8, 9 and 11."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from playwright.sync_api import Page, expect
+from django.urls import reverse
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.journeys.conftest import visiting
 from tests.web.addresses import visitor
@@ -115,7 +117,8 @@ def walk(site, browser) -> Callable[..., Walk]:
                 before = list(met.said)
                 page[visitor(name)].goto(url)
                 met.found[name] = troubles(page[visitor(name)], widths)
-                page[visitor(name)].wait_for_load_state("networkidle")
+                with suppress(TimeoutError):  # what a page asks for late; one that never rests is no fault
+                    page[visitor(name)].wait_for_load_state("networkidle", timeout=5_000)
                 if name == "missing":  # its own 404 stands in the console
                     met.said = before
         return met
@@ -237,3 +240,39 @@ def test_paper_is_a_face_too(site, visit, name):
     assert not page.locator("footer.help").is_visible()
     assert page.locator("h1").is_visible()
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_keys_lead_about_the_desk_and_press_nothing(site, visit):
+    """Search, from line to line, the next page, the main button; off where somebody switched them off."""
+    page = visit("clerk", language="en").new_page()
+    page.goto(site.pages["bureau:month"])
+    rows = page.locator("main tbody th a")
+    page.keyboard.press("j")
+    expect(rows.nth(0)).to_be_focused()
+    page.keyboard.press("j")
+    expect(rows.nth(1)).to_be_focused()
+    page.keyboard.press("k")
+    expect(rows.nth(0)).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.locator("#q")).to_be_focused()
+    page.keyboard.type("j/k")  # typed, not obeyed
+    expect(page.locator("#q")).to_have_value("j/k")
+
+    waiting = reverse("statement", args=[site.city.leases[4].code, site.city.month])
+    page.goto(waiting)
+    page.keyboard.press("a")
+    expect(page.locator("main .btn-primary").first).to_be_focused()
+    assert page.url.endswith(waiting)  # focused, not pressed
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/step/")
+
+    page.goto(f"{site.pages['design']}")
+    page.keyboard.press("n")
+    page.wait_for_url("**page=2")
+    page.keyboard.press("?")
+    page.wait_for_url("**/keys/")
+    page.get_by_label("Keys work on this device").uncheck()
+    page.goto(site.pages["bureau:month"])
+    page.keyboard.press("j")
+    page.keyboard.press("/")
+    expect(page.locator("body")).to_be_focused()  # control: off is off

@@ -31,6 +31,24 @@ def test_a_bank_is_mapped_rent_is_handed_over_and_a_place_inspected(site, visit)
     expect(clerk.get_by_role("status").first).to_contain_text("湖城商业银行 98000077")
     assert BankMapping.objects.get().header_line == 2
 
+    # One transfer of 12 yuan pays a list whole and of a sum handed over a part: how much is asked once it is needed.
+    payer = visit("clerk", scripts=False).new_page()
+    payer.goto(site.pages["receipt:out"])
+    payer.get_by_label("编号、收款方或金额").fill("BF-")
+    payer.get_by_role("button", name="查找").click()
+    payer.get_by_role("checkbox").check()
+    payer.get_by_label("编号、收款方或金额").fill("JK-")
+    payer.get_by_role("button", name="查找").click()
+    expect(payer.get_by_role("checkbox", checked=True)).to_have_count(1)  # what was ticked stays
+    payer.get_by_role("checkbox", checked=False).check()
+    payer.get_by_role("button", name="认领").click()
+    expect(payer.get_by_role("alert")).to_contain_text("各部分合计不等于这笔流水")
+    payer.get_by_label("其中支付（元） JK-OW0001-202607").fill("3")
+    payer.get_by_role("button", name="认领").click()
+    expect(payer.get_by_role("status").first).to_contain_text("已对应")
+    expect(payer.locator("main")).to_contain_text("（共 5 元）")
+    assert Handover.objects.get(number="JK-OW0001-202607").left == 2
+
     approver = visit("approver", scripts=False).new_page()  # all of it works without scripts
     approver.goto("/payments/handed-over/")
     approver.get_by_role("button", name="批准 JK-OW0001-202608").click()

@@ -121,6 +121,10 @@ def test_one_fen_is_found_and_its_account_named(
         ("DELETE FROM vouchers_voucher WHERE remaining = 10 AND " + OF_PA, "Liabilities:Vouchers:PA:Outstanding"),
         ("UPDATE vouchers_hold SET state = 'released' WHERE key = 'order-open'", "Liabilities:Vouchers:PB:Held"),
         ("UPDATE providers_receipt SET state = 'suspense' WHERE state = 'matched'", "Liabilities:Suspense:Receipts"),
+        ("UPDATE providers_receipt r SET state = 'fee' FROM ledger_bankline b WHERE b.id = r.bank_line_id "
+         "AND b.direction = 'out'", "Expenses:Bank:Fees"),
+        ("UPDATE providers_receipt r SET state = 'interest' FROM ledger_bankline b WHERE b.id = r.bank_line_id "
+         "AND b.direction = 'in' AND r.state = 'suspense'", "Income:Bank:Interest"),
         ("UPDATE vouchers_statement SET state = 'draft' WHERE state = 'approved'", "Income:Rent:LS01"),
     ],
 )  # fmt: skip

@@ -17,7 +17,7 @@ from django.db.utils import DatabaseError
 from psycopg import errors
 
 from marketplace.privacy.retention import clear_all
-from marketplace.registers.models import PremisesPhoto
+from marketplace.registers.models import PhotoWithdrawal, PremisesPhoto
 from marketplace.rights import append_only_tables, emptied_columns
 from providers.leases.models import ReceiptDecision
 from providers.models import Caregiver, Operator, Premises, Receipt, StageChange
@@ -224,7 +224,8 @@ def homes_and_stages() -> None:
     first, second = (keep(photo=Clean(content, 1, 1), by="story", at=at) for content in (b"home", b"hall"))
     ProjectPhoto.objects.create(project=project, photo=first, shows=ProjectPhoto.Shows.BEFORE)
     StageChange.objects.create(premises=hall, stage=hall.stage, since_on=story.MARCH, by="story", at=at)
-    PremisesPhoto.objects.create(premises=hall, photo=second, taken_on=story.MARCH)
+    wrong = PremisesPhoto.objects.create(premises=hall, photo=second, taken_on=story.MARCH)
+    PhotoWithdrawal.objects.create(photo=wrong, reason="story", by="story", at=at)
 
 
 def signed() -> None:

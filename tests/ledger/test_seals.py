@@ -1,6 +1,7 @@
 """The chain of seals: whatever is changed behind it is named, sealers take turns, a cut tail is missed by its head."""
 
 import random
+from datetime import date
 
 import pytest
 from django.db import transaction
@@ -16,9 +17,13 @@ from ledger.seals.operations import (
     publish_head,
     put_seal,
     seal_entries,
+    stands,
 )
-from tests import story, threads
+from tests import databases, story, threads
 from tests.story import moment
+from vouchers.models import Paper
+from vouchers.proof.queries import prove
+from vouchers.settlement.papers import head_of, heads_on_paper, issue_paper
 
 AT = moment("2026-04-02 02:00")
 
@@ -122,19 +127,64 @@ def test_four_sealers_at_once_leave_no_gap(story_db):
         )
         for n in (1, 2)
     ]  # fmt: skip
-    answers = threads.at_once(
+    papers = [("LS01", story.JANUARY), ("LS01", story.FEBRUARY)]  # each seals its own statement first
+    threads.at_once(
         [
             *[lambda: seal_entries(at=AT, batch=7) for _sealer in range(4)],
+            *[lambda one=one: handed_out(*one) for one in papers],
             *[
                 lambda one=one: put_seal(approval=one, by=story.user_named("clerk"), at=AT)
                 for one in approvals
             ],
         ]
     )
-    assert sum(one for one in answers[:4]) == Entry.objects.count()
+    assert Link.objects.filter(kind="entry").count() == Entry.objects.count()
     numbers = list(Link.objects.order_by("number").values_list("number", flat=True))
     assert numbers == list(range(1, Entry.objects.count() + 3))
-    assert list(broken()) == [] and head().number == numbers[-1] and BATCH > 1
+    assert list(broken(heads=heads_on_paper())) == [] and head().number == numbers[-1] and BATCH > 1
+    assert len(heads_on_paper()) == len(papers)
+
+
+def handed_out(lease: str, month: date) -> Paper:
+    return issue_paper(
+        statement=story.statement(lease, month), kind="statement", by=story.user_named("clerk"), at=AT
+    )
+
+
+def test_a_paper_bears_a_published_head_that_covers_its_statement(story_db):
+    """Nothing was sealed before, and the chain moves on afterwards: the holder finds the head all the same."""
+    assert head().number == 0
+    paper = handed_out("LS01", story.JANUARY)
+    kept = head_of(paper)
+    assert kept == head() and Head.objects.filter(number=kept.number, hash=kept.hash).exists()
+    assert Link.objects.filter(kind="entry", ref=paper.statement.entry_id).exists()
+    assert seal_entries(at=AT) and publish_head(at=AT)  # the night
+    assert stands(kept) and head().number > kept.number
+    assert Head.objects.count() == 2
+    later = head_of(handed_out("LS01", story.FEBRUARY))
+    assert later == head() and Head.objects.count() == 2, "what the night has sealed needs no head of its own"
+    assert heads_on_paper() == [kept, later] and list(broken(heads=heads_on_paper())) == []
+    databases.unprotect(story_db)
+    with databases.superuser(story_db) as server:  # the chain written anew, and the published heads with it
+        server.execute("UPDATE ledger_transfer SET amount = amount + 1 WHERE line = 1")
+        server.execute("DELETE FROM ledger_link; DELETE FROM ledger_head")
+    seal_entries(at=AT)
+    publish_head(at=AT)
+    assert not stands(kept)
+    assert list(broken()) == []  # the control: without what stands on paper nobody notices
+    assert {one.why for one in broken(heads=heads_on_paper())} == {"other_head"}
+    assert "sealed_as_it_was" in {one.name for one in prove() if one.violations}
+
+
+def test_a_mended_head_does_not_hide_the_one_that_is_kept(bare):
+    seal_entries(at=AT)
+    kept = publish_head(at=AT)
+    bare.execute("UPDATE ledger_transfer SET amount = amount + 1 WHERE line = 1")
+    bare.execute("DELETE FROM ledger_link")
+    seal_entries(at=AT)
+    mended = HeadNow(*head())
+    assert mended.number == kept.number and mended.hash != kept.hash
+    assert [one.why for one in broken(heads=[mended])] == ["other_head"]
 
 
 def test_the_seal_is_two_peoples(story_db):

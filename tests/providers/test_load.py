@@ -29,6 +29,7 @@ from providers.models import (
     Price,
     SafetyCheck,
     Service,
+    StageChange,
     Suspension,
     TermsVersion,
 )
@@ -421,6 +422,14 @@ def test_premises_change_and_their_stage_moves_along_its_ways(city):
         "premises.csv:3: stage: 'surveyed' cannot follow 'leased', which is on record; "
         "what may follow: listed, operating, retired"
     )
+    retired = refused_again(city, "premises", "ready,leased", "ready,retired")
+    assert retired[0].startswith(
+        "premises.csv:3: stage: premises on record leave for another use by a decision"
+    )
+    assert not StageChange.objects.filter(stage="retired").exists()
+    new = "PR09,Old Mill,plant,City,government,430211001,,,,,ready,retired,\n"
+    reload(city, premises=FILES["premises"] + new)
+    assert Premises.objects.get(code="PR09").stage == "retired", "decided before the register began"
 
 
 def test_divisions_in_use_keep_their_place(city):

@@ -9,7 +9,7 @@ from ledger.journal.queries import balances
 from ledger.models import Entry
 from providers.leases import suspense
 from providers.leases.arrears import arrears
-from providers.leases.receipts import preview_bank
+from providers.leases.receipts import Dues, preview_bank
 from providers.models import Lease, Receipt, ReceiptDecision
 from tests import story, threads
 from tests.story import bank_line, day, moment, yuan
@@ -156,6 +156,23 @@ def test_a_preview_tells_what_an_import_then_does(lines):
     ]
     done = story.import_bank(rows=rows, name="again.csv", layout="icbc", by="test", at=AT)
     assert done == told and (told.new, told.repeated, told.matched, told.unmatched) == (2, 1, 1, 1)
+
+
+def test_a_line_looks_at_the_dues_of_its_payer_alone_and_at_none_where_a_code_decides(lines, monkeypatch):
+    """An import is not lines times dues, and the journal is held meanwhile."""
+    looked: list[str] = []
+    reckoned = Dues._open
+    monkeypatch.setattr(Dues, "_open", lambda dues, code: looked.append(code) or reckoned(dues, code))
+
+    def look(**words: str) -> list[str]:
+        looked.clear()
+        preview_bank(story.bank_rows(bank_line("2026-03-11 09:00", 8, **words)))
+        return sorted(looked)
+
+    assert look(payer="路人") == look(payer=PAYER, summary="LS03 三月") == []
+    assert look(payer=PAYER) == ["LS02", "LS03"]  # control: OP02's own
+    looked.clear()
+    assert len(Dues().open()) > 0 and set(looked) == {"LS01", "LS02", "LS03"}
 
 
 def test_arrears_by_age(lines):

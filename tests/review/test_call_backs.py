@@ -5,8 +5,11 @@ from decimal import Decimal
 import pytest
 
 from tests import story
-from vouchers.models import CallBack, CallBackRound, Redemption
+from vouchers.models import CallBack, CallBackRound, Redemption, ReviewCase
+from vouchers.proof.queries import prove
 from vouchers.review.call_backs import CannotCall, answer, draw_round, drawn_again, results
+from vouchers.review.operations import review_month
+from vouchers.review.parameters import set_terms
 from vouchers.review.sampling import draw, sample_size
 
 NOW = story.moment("2026-04-02 09:00")
@@ -62,6 +65,44 @@ def test_the_draw_can_be_made_again_whatever_came_since(march):
     other = drawn(seed="dice 1 1 1", at=story.moment("2026-04-04"))
     assert numbers(other, "OP01") != first["OP01"]
     assert gone.id not in numbers(other, "OP01")
+
+
+def say_no(round_, call=None, at=NOW):
+    call = call or CallBack.objects.filter(round=round_, result="").first()
+    return answer(call=call, result="denied", note="", by=story.user_named("agent"), at=at)
+
+
+def set_rule(**changes):
+    asked = {
+        "rule": "denied", "valid_from": story.MARCH, "active": True, "holds": False, "values": {},
+        "reason": "as agreed", "by": story.user_named("approver"), "at": NOW,
+    }  # fmt: skip
+    return set_terms(**{**asked, **changes})
+
+
+def test_a_denial_opens_a_case_that_marks_or_holds_as_the_rule_says(march):
+    round_ = drawn()
+    said_yes = CallBack.objects.filter(round=round_).first()
+    answer(call=said_yes, result="confirmed", note="", by=story.user_named("agent"), at=NOW)
+    assert not ReviewCase.objects.exists()
+    call = say_no(round_)
+    case = ReviewCase.objects.get()
+    assert (case.redemption, case.reason, case.holds) == (call.redemption, "denied", False)
+    assert case.facts == {"asked_on": "2026-04-02"}
+    set_rule(holds=True)
+    held = say_no(round_)
+    assert ReviewCase.objects.get(redemption=held.redemption).holds
+    assert not review_month(month=story.MARCH, by="rules", at=NOW)  # nothing twice
+    set_rule(active=False)
+    silent = say_no(round_)
+    gone = CallBack.objects.filter(round=round_, result="").first()
+    story.reverse(gone.redemption.key, "2026-04-02")
+    set_rule()
+    say_no(round_, gone)
+    assert ReviewCase.objects.count() == 2, "neither while the rule rests, nor of what was reversed"
+    assert review_month(month=story.MARCH, by="rules", at=NOW) == {"denied": 1}
+    assert ReviewCase.objects.latest("id").redemption == silent.redemption
+    assert not [one.name for one in prove() if one.violations]
 
 
 def test_what_the_answers_say(march):

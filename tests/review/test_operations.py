@@ -14,6 +14,7 @@ from tests import databases, story, threads
 from tests.config import processes
 from vouchers.models import Claim, Redemption, ReviewCase, ReviewProgress, RuleTerms
 from vouchers.proof.queries import prove
+from vouchers.redemption import operations as redemption
 from vouchers.review import operations
 from vouchers.review.operations import CannotHold, hold_back, release_all, review_month, review_new
 from vouchers.review.parameters import CannotSetTerms, in_force, set_terms
@@ -118,6 +119,7 @@ def test_hold_back_release_reject(town):
     assert refused.value.code == "wrong_role"
     hold_back(case=case(), by=clerk, at=NOW, reason="ask her")
     assert counted() == (2, 1)
+    assert (case().held_by, case().held_at, case().held_for) == ("clerk", NOW, "ask her")
     with pytest.raises(CannotHold):
         hold_back(case=case(), by=clerk, at=NOW, reason="again")
     story.decide("twice", release=True, at="2026-03-21")
@@ -177,6 +179,63 @@ def test_a_death_learnt_later_has_its_case_and_the_rule_opens_no_second(town):
     assert run() == {"duplicate": 1}
     story.decide("once", release=True, at="2026-03-16")
     assert run(rules=["after_death"]) == {}  # cleared by a person: the rule does not ask again
+
+
+def apart() -> None:
+    """PM01 and PM02 lie 40 km from one another."""
+    for code, east in (("PM01", "113.00"), ("PM02", "113.40")):
+        Premises.objects.filter(code=code).update(longitude=east, latitude="27.80")
+
+
+def names(rule: str) -> set[str]:
+    return set(ReviewCase.objects.filter(reason=rule).values_list("redemption__key", flat=True))
+
+
+@pytest.mark.parametrize("first", ["last of March", "first of April"])
+def test_a_pair_over_a_months_midnight_is_named_in_both_months(town, first):
+    """Whole months each name their own; as they come in, whichever is told first. Control: each alone is nothing."""
+    apart()
+    told = [
+        ("last of March", "PM01", "2026-03-31 23:58"),
+        ("first of April", "PM02", "2026-04-01 00:04"),
+    ]
+    for key, where, when in sorted(told, key=lambda one: one[0] != first):
+        assert not run(story.MARCH, rules=["too_far"]) and not run(story.APRIL, rules=["too_far"])
+        assert "too_far" not in new()
+        story.redeem(key, "LI", "MEAL", where, when, at="2026-04-02")
+    if first == "first of April":
+        assert new()["too_far"] == 2
+    else:
+        assert run(story.MARCH, rules=["too_far"]) == {"too_far": 1}
+        assert names("too_far") == {"last of March"}
+        assert run(story.APRIL, rules=["too_far"]) == {"too_far": 1}
+    assert names("too_far") == {"last of March", "first of April"}
+
+
+def at_tablet(key: str, who: str, day: int, tablet: int) -> None:
+    order = story.order_of(key, who, "MEAL", "PM01", f"2026-03-{day:02d} 12:00")
+    scope = f"terminal:{tablet}"
+    redemption.redeem(order=order, by=scope, at=story.moment(f"2026-03-{day:02d} 12:01"), key_scope=scope)
+
+
+def test_always_the_same_tablet_though_a_carer_came_home_once(town):
+    """Two tablets; she meets only one, he both. What is brought home says nothing about the counter."""
+    for day in range(1, 13):
+        at_tablet(f"li {day}", "LI", day, 1)
+        at_tablet(f"zhang {day}", "ZHANG", day, 2)
+    at_tablet("zhang 13", "ZHANG", 13, 1)
+    bath = story.service("BATH", "home_care", "visit")
+    story.price(bath, 60, government=10)
+    story.offer(Premises.objects.get(code="PM01"), bath)
+    visit = story.order_of("bath", "LI", "BATH", "PM01", "2026-03-14 09:00")
+    redemption.redeem(
+        order=visit, by="caregiver:CG01", at=story.moment("2026-03-14 11:00"), key_scope="visits"
+    )
+    assert new()["one_cashier"] == 1
+    found = case("one_cashier")
+    assert found.redemption.elder.code == "LI" and found.facts["cashier"] == "terminal:1"
+    assert (found.facts["cashiers"], found.facts["usual"]) == (2, 52)
+    assert run(rules=["one_cashier"]) == {}
 
 
 # What is new

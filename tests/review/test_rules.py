@@ -5,6 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
 from providers.premises.distances import distance_km
 from vouchers.review import of_leases
@@ -71,6 +72,7 @@ CASES = [
     ("no_evidence", [visit(channel="hotline"), visit(channel="")], [0, 1]),
     ("no_evidence", [visit(), visit(channel="pin"), visit(channel="paper"), visit(channel="hotline", ordered=1), served(channel="hotline")], []),
     ("no_evidence", [visit(evidence=False), visit(channel="hotline", evidence=True)], [0]),
+    ("denied", [served(denied_on=date(2026, 4, 2)), served()], [0]),
     ("duplicate", [served(NOON), served(SOON)], [1]),
     ("duplicate", [served(NOON), served(LATER), served(LATER, service=2), served(LATER, premises=2)], []),
     ("duplicate", [served(NOON, ordered=1), served(SOON)], []),
@@ -145,10 +147,23 @@ def test_one_cashier_only():
     assert found("one_cashier", *days) == [11]  # named once, at the twelfth
     assert found("one_cashier", *days[:11]) == []
     assert found("one_cashier", *days[:-1], served("2026-03-20 11:30", cashiers=4, cashier="Zhou")) == []
-    assert found("one_cashier", *[row._replace(cashiers=2) for row in days]) == []
+    two = [row._replace(cashiers=2, usual=55) for row in days]
+    assert found("one_cashier", *two) == [11]
+    assert found("one_cashier", *[row._replace(usual=61) for row in two]) == []  # serves nearly everybody
+    assert found("one_cashier", *[row._replace(cashiers=1, usual=100) for row in days]) == []
     assert found("one_cashier", *[row._replace(cashier="") for row in days]) == []  # files do not say
     two_months = [*days[:6], *[served(f"2026-04-{day:02d} 11:30", cashiers=4) for day in range(1, 7)]]
     assert found("one_cashier", *two_months) == []
+
+
+def test_a_tablet_is_called_a_tablet():
+    days = [served(f"2026-03-{day:02d} 11:30", cashiers=2, cashier="terminal:12") for day in range(1, 13)]
+    rule = RULES["one_cashier"]
+    [finding] = rule.find(days, rule.defaults)
+    with translation.override("en"):
+        assert "tablet no. 12" in rule.sentence(finding.facts) and "0 % of" in rule.sentence(finding.facts)
+        del finding.facts["usual"]  # written before the share was looked at
+        assert "where 2 people or tablets serve" in rule.sentence(finding.facts)
 
 
 def test_parameters_decide():

@@ -82,7 +82,7 @@ class Town(City):
         paper.figures, paper.behind = figures, behind
 
     def take_step(self, code, month, step, name):
-        """Refused as `statement_changed`, the paper bears the new figures."""
+        """Refused as `statement_changed`, the paper bears the new figures; as `nothing_left`, it is gone."""
         paper = self.papers[month, code]
         before, after = STEPS[step]
         if paper.state != before:
@@ -94,7 +94,7 @@ class Town(City):
         now = closing.reckon(self.leases[code], self.of_lease[code], self.credit[code], month, always=True)
         if (now, self._behind(code, month)) != (paper.figures, paper.behind):
             self._draw_up(code, month)
-            raise Refused("statement_changed")
+            raise Refused("statement_changed" if (month, code) in self.papers else "nothing_left")
         paper.people.add(name)
         paper.touched = True
         if step == "approve":

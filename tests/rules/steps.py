@@ -122,7 +122,8 @@ class Steps(RuleBasedStateMachine):
         """Ask the rules, do it, compare. `repeated`: nothing may change but tables in `writes`."""
         self.clock += timedelta(minutes=1)
         expected = _answer(rules)
-        still = repeated or (isinstance(expected, No) and expected != No("statement_changed"))
+        drawn_anew = (No("statement_changed"), No("nothing_left"))
+        still = repeated or (isinstance(expected, No) and expected not in drawn_anew)
         # Between two steps nothing is written: what stood after one that changed nothing stands before the next.
         before, self.standing = (self.standing or sides.fingerprint()) if still else None, None
         self.failed = True  # unless we come to the end of this

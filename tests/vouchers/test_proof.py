@@ -72,8 +72,8 @@ def payout(state: str = "approved", **figures: str) -> str:
     of = dict.fromkeys(("government", "charity", "vouchers", "reversed", "carry_in", "total", "to_pay", "carry_out", "held_back"), "0") | figures  # fmt: skip
     return (
         f"INSERT INTO vouchers_payout (state, digest, round, drawn_at, number, month, {', '.join(of)}, redemptions, "
-        f"under_review, payee, operator_id, receipt_id) SELECT '{state}', '', 1, now(), 'BF-OP01-202601', "
-        f"'2026-01-01', {', '.join(of.values())}, 0, 0, '{{}}', id, NULL FROM providers_operator WHERE code = 'OP01'"
+        f"under_review, payee, operator_id, paid) SELECT '{state}', '', 1, now(), 'BF-OP01-202601', "
+        f"'2026-01-01', {', '.join(of.values())}, 0, 0, '{{}}', id, 0 FROM providers_operator WHERE code = 'OP01'"
     )
 
 
@@ -536,6 +536,40 @@ DAMAGES = [
         f"'bank line ' || {OUT}",
     ),
     Damage(
+        "paid_as_bank_lines_paid", "a list called paid that no line paid",
+        payout(government="4", total="4", to_pay="4") + "; UPDATE vouchers_payout SET paid = 4",
+        "'BF-OP01-202601'",
+    ),
+    Damage(
+        "paid_as_bank_lines_paid", "a part paid twice of what was approved once",
+        payout(government="4", total="4", to_pay="4") + "; INSERT INTO vouchers_payoutpayment (receipt_id, payout_id, "
+        f"amount) SELECT r.id, p.id, 12 FROM providers_receipt r, vouchers_payout p WHERE r.bank_line_id = {OUT}; "
+        f"UPDATE providers_receipt SET state = 'paid' WHERE bank_line_id = {OUT}; UPDATE vouchers_payout SET paid = 12",
+        "'BF-OP01-202601'",
+    ),
+    Damage(
+        "receipt_goes_its_way", "money that went out, called interest",
+        f"UPDATE providers_receipt SET state = 'interest' WHERE bank_line_id = {OUT}",
+        f"'bank line ' || {OUT}",
+    ),
+    Damage(
+        "accounts_as_documents", "a fee that was never booked as one",
+        f"UPDATE providers_receipt SET state = 'fee' WHERE bank_line_id = {OUT}",
+        "'bank_fees without an account'",
+    ),
+    Damage(
+        "returned_in_pairs", "a line that came back from nowhere",
+        f"UPDATE providers_receipt SET state = 'returned' WHERE bank_line_id = {OUT}",
+        f"'bank line ' || {OUT}",
+    ),
+    Damage(
+        "returned_in_pairs", "a pair of two sums",
+        "UPDATE providers_receipt SET state = 'returned', lease_id = NULL WHERE state = 'suspense'; "
+        "INSERT INTO providers_returned (came_id, went_id) SELECT a.id, b.id FROM providers_receipt a, providers_receipt b "
+        f"WHERE a.state = 'returned' AND b.state = 'returned' AND a.bank_line_id <> {OUT} AND b.bank_line_id = {OUT}",
+        f"'bank line ' || {OUT}",
+    ),
+    Damage(
         "donation_is_its_bank_line", "a line given to the fund by nobody",
         f"UPDATE providers_receipt SET state = 'fund', lease_id = NULL WHERE bank_line_id = {LINE}",
         f"'bank line ' || {LINE}",
@@ -544,7 +578,7 @@ DAMAGES = [
         "handover_lines", "a sum handed over that comes from no lease",
         "INSERT INTO providers_owner (code, name, kind) VALUES ('OW0001', '湖城机关事务管理中心', 'government'); "
         "INSERT INTO providers_handover (number, code, until_on, amount, treasury_no, state, drawn_by, drawn_at, "
-        "approved_by, owner_id) SELECT 'JK-OW0001-202603', 'x', '2026-03-31', 40, '', 'draft', 'clerk', now(), '', id "
+        "approved_by, paid, owner_id) SELECT 'JK-OW0001-202603', 'x', '2026-03-31', 40, '', 'draft', 'clerk', now(), '', 0, id "
         "FROM providers_owner",
         "'JK-OW0001-202603'",
     ),

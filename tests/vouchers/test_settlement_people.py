@@ -409,3 +409,12 @@ def test_only_the_bureau_decides_what_is_held_back(drawn):
                 assert refusal.code == "wrong_role"
             transaction.set_rollback(True)
     assert allowed == {"clerk", "approver"}
+
+
+@pytest.mark.parametrize("person", [b"one and the same", None])
+def test_a_person_does_not_approve_what_an_account_of_theirs_that_ended_confirmed(drawn, person):
+    """Two accounts one after the other are one person. Control: by two people it is the legal path."""
+    until("approve")
+    User.objects.filter(username=PATH["confirm"]).update(is_active=False, person_lookup=person)
+    User.objects.filter(username=PATH["approve"]).update(person_lookup=person)
+    assert refused("approve") == (None if person is None else "same_person")

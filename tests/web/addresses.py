@@ -10,9 +10,10 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from marketplace.accounts.models import Role
-from tests.web.builder import PEOPLE, SHARE_CODE, City
+from tests.web.builder import OF_A_STREET, PEOPLE, SHARE_CODE, City
 
 BUREAU = {Role.BUREAU_CLERK, Role.BUREAU_APPROVER, Role.AUDITOR}
+ADMINISTRATORS = {Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR}
 TRACE = BUREAU | {Role.STREET_OFFICER, Role.OPERATOR_MANAGER}
 PUBLIC = ""  # elders and families have no role
 FAMILY = {PUBLIC, Role.HOTLINE_AGENT}
@@ -37,7 +38,8 @@ class Page:
     `elder`: its answer depends on the elder one acts for (tests/web/test_family.py), or on an order, of which the
     builder's city has none (tests/shop/test_visit_pages.py).
     `step`: opened out of order it leads back to the first question. `missing`: of the builder's people with
-    such a role, those for whom it is not there (404): what belongs to another.
+    such a role, those for whom it is not there (404): what belongs to another. `city`: about the whole city, so not
+    for those of one street (403).
     """
 
     roles: frozenset[str]
@@ -48,6 +50,11 @@ class Page:
     elder: bool = False
     step: bool = False
     missing: frozenset[str] = frozenset()
+    city: bool = False
+
+    def lets_in(self, person: str) -> bool:
+        """Whether this one of the builder's people has the role for it, and for the whole city where it needs that."""
+        return PEOPLE.get(person) in self.roles and not (self.city and person in OF_A_STREET)
 
 
 def _page(roles: set, **rest: Any) -> Page:
@@ -69,6 +76,7 @@ PAGES = {
     "sign_out": _page(EVERYBODY, public=True, method="post"),
     "set_language": _page(EVERYBODY, public=True, method="post"),
     "design": _page(EVERYBODY, public=True),
+    "keys": _page(EVERYBODY),
     "bureau:overview": _page(BUREAU | {Role.STREET_OFFICER}),
     "bureau:reach": _page(BUREAU | {Role.STREET_OFFICER}),
     "bureau:unused": _page(BUREAU | {Role.STREET_OFFICER}),
@@ -82,6 +90,7 @@ PAGES = {
     "office:running": _page(MANAGER),
     "office:served": _page(MANAGER),
     "office:papers": _page(MANAGER),
+    "office:rent": _page(MANAGER),
     "office:places": _page(MANAGER),
     "office:place": _page(MANAGER, posts=True),
     "office:offer": _page(MANAGER, posts=True),
@@ -99,38 +108,49 @@ PAGES = {
     "bureau:compare": _page(BUREAU),
     "bureau:receipts": _page(BUREAU),
     "bureau:receipt": _page(BUREAU, posts=True),
-    "bureau:arrears": _page(BUREAU),
-    "bureau:balances": _page(BUREAU),
+    "bureau:arrears": _page(REGISTERS),
+    "bureau:balances": _page(BUREAU, city=True),
     "bureau:reminders": _page(BUREAU, posts=True),
     "bureau:reminders_pdf": _page(BUREAU),
-    "bureau:reminder_pdf": _page(BUREAU),
+    "bureau:reminder_pdf": _page(BUREAU | MANAGER),
     "bureau:catalogue": _page(BUREAU),
     "bureau:catalogue_service": _page(BUREAU, posts=True),
     "market:picture": _page(EVERYBODY),
     "bureau:catalogue_house": _page(BUREAU, posts=True),
-    "bureau:layouts": _page(BUREAU, posts=True),
+    "bureau:layouts": _page(BUREAU, posts=True, city=True),
     "payments:payouts": _page(TRACE, posts=True),
     "payments:payout": _page(TRACE, posts=True),
     "payments:payout_pdf": _page(TRACE),
-    "payments:transfer": _page(BUREAU, own=frozenset(BUREAU)),
+    "payments:transfer": _page(BUREAU, city=True),
     "payments:refunds": _page(BUREAU, posts=True),
-    "payments:fund": _page(BUREAU, posts=True),
-    "payments:handovers": _page(BUREAU, posts=True),
-    "payments:handover_pdf": _page(BUREAU),
+    "payments:fund": _page(BUREAU, posts=True, city=True),
+    "payments:handovers": _page(BUREAU, posts=True, city=True),
+    "payments:handover": _page(BUREAU, city=True),
+    "payments:handover_pdf": _page(BUREAU, city=True),
     "reports:index": _page(BUREAU | {Role.STREET_OFFICER}),
     "reports:report": _page(BUREAU | {Role.STREET_OFFICER}),
     "reports:inspections": _page(BUREAU | {Role.STREET_OFFICER}, posts=True),
+    "reports:inspection": _page(BUREAU | {Role.STREET_OFFICER}, posts=True),
     "reports:finding": _page(BUREAU | {Role.STREET_OFFICER}, posts=True),
-    "reports:seals": _page(BUREAU, posts=True),
-    "reports:books": _page(BUREAU),
-    "reports:download": _page(BUREAU, missing={"clerk", "approver", "auditor"}),  # no books are written here
-    "reports:fava": _page(BUREAU, missing={"clerk", "approver", "auditor"}),
-    "reports:fava_page": _page(BUREAU, missing={"clerk", "approver", "auditor"}),
+    "reports:seals": _page(BUREAU, posts=True, city=True),
+    "reports:books": _page(BUREAU, city=True),
+    "reports:download": _page(
+        BUREAU, missing={"clerk", "approver", "auditor"}, city=True
+    ),  # no books are written here
+    "reports:fava": _page(BUREAU, missing={"clerk", "approver", "auditor"}, city=True),
+    "reports:fava_page": _page(BUREAU, missing={"clerk", "approver", "auditor"}, city=True),
     "chain": _page(EVERYBODY, public=True),
-    "bureau:audit": _page({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATOR}),
-    "work": _page(BUREAU),
-    "work_kind": _page(BUREAU, posts=True),
-    "job": _page(BUREAU, posts=True, own=frozenset({Role.STREET_OFFICER, Role.OPERATOR_MANAGER})),
+    "bureau:audit": _page({Role.AUDITOR, Role.BUREAU_APPROVER, Role.ADMINISTRATOR}, city=True),
+    "bureau:nightly": _page(BUREAU | ADMINISTRATORS, city=True),
+    "bureau:nightly_task": _page(BUREAU | ADMINISTRATORS, city=True),
+    "work": _page(BUREAU, city=True),
+    "work_kind": _page(BUREAU, posts=True, city=True),
+    "job": _page(
+        BUREAU,
+        posts=True,
+        own=frozenset({Role.STREET_OFFICER, Role.OPERATOR_MANAGER}),
+        missing={"streetclerk", "streetapprover"},  # another's
+    ),
     "steps": _page(STEPS, posts=True),
     "step": _page(STEPS, posts=True),
     "objections": _page(TRACE, posts=True),
@@ -139,7 +159,9 @@ PAGES = {
     "verify": _page(EVERYBODY, public=True),
     "verify_ask": _page(EVERYBODY, public=True),
     "bureau:erasures": _page(BUREAU),
-    "bureau:erasure": _page(BUREAU, posts=True),
+    "bureau:erasure": _page(
+        BUREAU, posts=True, missing={"streetclerk", "streetapprover"}
+    ),  # of the other street
     "bureau:retention": _page(BUREAU),
     "bureau:reviews": _page(BUREAU),
     "bureau:reviews_release": _page(DECIDERS, method="post"),
@@ -148,10 +170,12 @@ PAGES = {
     "bureau:orders_missing": _page(BUREAU),
     "bureau:rules": _page(BUREAU),
     "bureau:rule": _page(BUREAU),
-    "bureau:rule_set": _page({Role.BUREAU_APPROVER}, method="post"),
+    "bureau:rule_set": _page({Role.BUREAU_APPROVER}, method="post", city=True),
+    "bureau:rule_run": _page(DECIDERS, method="post", city=True),
     "bureau:rounds": _page(BUREAU),
-    "bureau:round_draw": _page(DECIDERS, method="post"),
+    "bureau:round_draw": _page(DECIDERS, method="post", city=True),
     "bureau:round": _page(BUREAU),
+    "bureau:round_calls": _page(BUREAU),
     "bureau:calls": _page(CALLERS),
     "bureau:call": _page(CALLERS),
     "bureau:call_phone": _page(CALLERS, method="post"),
@@ -163,8 +187,8 @@ PAGES = {
     "office:propose": _page(MANAGER, posts=True),
     "bureau:servings": _page(BUREAU),
     "bureau:serving": _page(BUREAU, posts=True),
-    "bureau:prices": _page(BUREAU),
-    "bureau:price": _page(BUREAU, posts=True),
+    "bureau:prices": _page(BUREAU, city=True),
+    "bureau:price": _page(BUREAU, posts=True, city=True),
     "bureau:adaptation": _page(BUREAU | {Role.STREET_OFFICER}),
     "bureau:adaptation_project": _page(BUREAU | {Role.STREET_OFFICER}, posts=True),
     "adaptation_photo": _page(TRACE),
@@ -190,6 +214,7 @@ PAGES = {
     "registers:elders": _page(KEEPERS),
     "registers:add_photos": _page(KEEPERS, posts=True),
     "registers:photo": _page(REGISTERS),
+    "registers:withdraw_photo": _page(KEEPERS, posts=True),
     "registers:elder": _page(KEEPERS, posts=True),
     "registers:users": _page({Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDITOR}, posts=True),
     "registers:user": _page({Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDITOR}, posts=True),
@@ -208,6 +233,11 @@ PAGES = {
             "new_terms",
             "end_lease",
             "change_operator",
+        )
+    },
+    **{
+        f"registers:{name}": _page(KEEPERS, posts=True, city=True)
+        for name in (
             "new_operator",
             "edit_operator",
             "new_service",
@@ -220,7 +250,11 @@ PAGES = {
     "statement": _page(TRACE),
     "lines": _page(TRACE),
     "redemption": _page(TRACE),
+    "redemptions": _page(TRACE),
+    "vouchers": _page(REGISTERS),
+    "journal": _page(BUREAU, city=True),
     "reveal": _page(BUREAU | {Role.STREET_OFFICER}, method="post"),
+    "reversal": _page(DECIDERS, posts=True),
     "voucher": _page(TRACE),
     "issue_run": _page(BUREAU),
     "entry": _page(BUREAU),
@@ -266,7 +300,7 @@ PAGES = {
     "people:copy": _page({PUBLIC}, posts=True),
     "people:erase": _page({PUBLIC}, posts=True),
     "people:withdraw": _page(FAMILY, method="post", missing={"daughter", "hotline"}),
-    "hotline:search": _page(FINDERS),
+    "hotline:search": _page(FINDERS, posts=True),
     "hotline:elder": _page(FINDERS),
     "hotline:paper": _page(PAPER_GIVERS, method="post"),
     "hotline:visits": _page({Role.HOTLINE_AGENT}),
@@ -359,16 +393,19 @@ def _arguments(city: City) -> dict[str, list[Any]]:
         "bureau:receipt": [city.bank_lines[1].pk],
         "bureau:reminders_pdf": [city.reminders[0].run_id],
         "bureau:reminder_pdf": [city.reminders[0].number],
+        "bureau:nightly_task": ["verify_ledger"],
         "work_kind": ["bank"],
         "job": [city.jobs[0].pk],
         "reports:report": [city.month],
         "reports:download": [city.month],
         "reports:fava": [city.month],
         "reports:fava_page": [city.month, "static/app.js"],
+        "reports:inspection": [city.findings[0].inspection_id],
         "reports:finding": [city.findings[0].pk],
         "payments:payout": [city.payouts[0].number],
         "payments:payout_pdf": [city.payouts[0].number],
         "payments:transfer": [city.month],
+        "payments:handover": ["JK-OW0001-202607"],
         "payments:handover_pdf": ["JK-OW0001-202607"],
         "papers": [city.leases[0].code, city.statements[0].month],
         "paper_pdf": [city.papers[0].number],
@@ -380,7 +417,9 @@ def _arguments(city: City) -> dict[str, list[Any]]:
         "bureau:review_decide": [city.cases[0].pk],
         "bureau:rule": ["duplicate"],
         "bureau:rule_set": ["duplicate"],
+        "bureau:rule_run": ["duplicate"],
         "bureau:round": [city.calls[0].round_id],
+        "bureau:round_calls": [city.calls[0].round_id],
         "bureau:call": [city.calls[0].pk],
         "bureau:call_phone": [city.calls[0].pk],
         "bureau:call_result": [city.calls[0].pk],
@@ -388,6 +427,7 @@ def _arguments(city: City) -> dict[str, list[Any]]:
         "lines": [city.leases[0].code, city.month, "earned"],
         "redemption": [first.number],
         "reveal": [first.number],
+        "reversal": [first.number],
         "voucher": [voucher.serial],
         "issue_run": [voucher.run_id],
         "entry": [first.entry_id],
@@ -413,6 +453,7 @@ def _arguments(city: City) -> dict[str, list[Any]]:
         },
         "registers:elder": [first.elder.code],
         "registers:photo": [city.photos[0].photo.number],
+        "registers:withdraw_photo": [city.photos[0].photo.number],
         "registers:user": [city.people["manager"].pk],
         **{f"registers:{key}": [city.leases[0].operator.code] for key in ("operator", "edit_operator")},
         **{f"registers:{key}": [first.service.code] for key in ("service", "edit_service")},
@@ -460,13 +501,28 @@ def all_pages(city: City) -> dict[str, str]:
     }
     lease = city.leases[0].code
     before = city.statements[0].month
-    for figure in ("late", "reversed", "credit", "carry_in", "lapsed", "carry_out", "charge", "under_review"):
+    for figure in (
+        "late",
+        "reversed",
+        "credit",
+        "carry_in",
+        "lapsed",
+        "available",
+        "cap",
+        "applied",
+        "carry_out",
+        "charge",
+        "cash_due",
+        "under_review",
+    ):
         found[f"lines:{figure}"] = reverse("lines", args=[lease, city.month, figure])
     found["office:running:charge"] = reverse("office:running", args=[lease, "charge"])
     found["statement:posted"] = reverse("statement", args=[lease, before])
     found["month:locked"] = reverse("bureau:month", args=[before])
     for job in city.jobs[1:3]:  # checked, refused
         found[f"job:{job.kind}"] = reverse("job", args=[job.pk])
+    found["receipt:unknown"] = reverse("bureau:receipt", args=[city.bank_lines[2].pk])
+    found["receipt:out"] = reverse("bureau:receipt", args=[city.bank_lines[-1].pk])
     found["receipt:matched"] = reverse("bureau:receipt", args=[city.bank_lines[0].pk])
     found["month:nothing"] = f"{found['bureau:month']}?q=nothing"
     found["redemption:reversed"] = reverse("redemption", args=[city.redemptions[5].number])

@@ -83,6 +83,8 @@ PEOPLE = {
     "clerk": Role.BUREAU_CLERK,
     "approver": Role.BUREAU_APPROVER,
     "auditor": Role.AUDITOR,
+    "streetclerk": Role.BUREAU_CLERK,  # of one street, as "street" is
+    "streetapprover": Role.BUREAU_APPROVER,
     "street": Role.STREET_OFFICER,
     "otherstreet": Role.STREET_OFFICER,
     "manager": Role.OPERATOR_MANAGER,
@@ -95,6 +97,7 @@ PEOPLE = {
     "daughter": "",
     "elder": "",
 }
+OF_A_STREET = {"street", "streetclerk", "streetapprover"}
 
 
 @dataclass
@@ -168,7 +171,7 @@ def build(
             operator=operators[{"manager": 0, "stranger": 3}.get(name, 0)]
             if role in (Role.OPERATOR_MANAGER, Role.CASHIER, Role.CAREGIVER)
             else None,
-            division={"street": streets[0], "otherstreet": streets[1]}.get(name),
+            division=streets[0] if name in OF_A_STREET else streets[1] if name == "otherstreet" else None,
         )
         for name, role in PEOPLE.items()
     }
@@ -387,7 +390,8 @@ def _families(city: City, elders: list[Elder]) -> None:
 
 
 def _bank(city: City, count: int) -> None:
-    """`count` bank lines of each state: matched to the first lease, proposed for it, and unknown."""
+    """`count` bank lines of each state: matched to the first lease, proposed for it, and unknown; at the end one that
+    went out, of the amount of the first unknown one."""
     bank = Account.objects.create(name="Assets:Bank:Rent", commodity="CNY")
     waits = Account.objects.create(name="Liabilities:Suspense:Receipts", commodity="CNY")
     file = BankFile.objects.create(
@@ -397,7 +401,8 @@ def _bank(city: City, count: int) -> None:
         imported_at=at(city.month),
         imported_by="clerk",
     )
-    states = ["matched", "proposed", "suspense"] * count
+    states = [*["matched", "proposed", "suspense"] * count, "suspense"]
+    out = len(states) - 1
     entries = _many(
         Entry(key=f"bank:{n}", kind="bank", dated_on=city.month, recorded_at=at(city.month))
         for n in range(len(states))
@@ -414,8 +419,8 @@ def _bank(city: City, count: int) -> None:
             occurrence=1,
             account="98000001",
             booked_at=at(city.month),
-            direction="in",
-            amount=10 + n,
+            direction="out" if n == out else "in",
+            amount=12 if n == out else 10 + n,
             counterparty="样例颐养服务中心1",
             summary="房租",
             columns={"摘要": "房租", "对方单位名称": "样例颐养服务中心1"},

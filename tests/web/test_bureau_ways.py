@@ -180,7 +180,7 @@ def test_the_whole_way_from_issue_to_bank_line_on_one_page(story_db):
     approvals = next(step for step in walk if step.title == "Approvals")
     assert len(approvals.notes) == 3
     for href in (
-        reverse("lines", args=["LS03", claim.statement.month, "earned"]),
+        f"{reverse('lines', args=['LS03', claim.statement.month, 'earned'])}?q={found.number}",
         reverse("entry", args=[claim.statement.entry_id]),
     ):
         assert f'href="{href}"' in text

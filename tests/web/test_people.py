@@ -505,7 +505,7 @@ def test_the_agent_finds_rings_back_and_acts(town):
 
     li, agent = story.elder_named("LI"), staff("agent", "hotline_agent")
     learn_names([elder.name for elder in Elder.objects.all()])
-    found = agent.get(reverse("hotline:search"), {"q": f"lgl {li.phone_tail}"})
+    found = agent.post(reverse("hotline:search"), {"q": f"lgl {li.phone_tail}"})
     assert [elder.code for elder, _name in found.context["found"]] == ["LI"]
     card = agent.get(reverse("hotline:elder", args=["LI"])).content.decode()
     assert li.phone() not in card and li.phone()[-4:] in card
@@ -555,8 +555,8 @@ def test_a_street_officer_finds_and_prints_for_the_own_street_only(town):
     learn_names([elder.name for elder in Elder.objects.all()])
     officer = staff("officer-2", "street_officer", division=Division.objects.get(code="980101"))
     search = reverse("hotline:search")
-    assert [e.code for e, _name in officer.get(search, {"q": "liguilan"}).context["found"]] == ["LI"]
-    assert not officer.get(search, {"q": "wangxiuying"}).context["found"]
+    assert [e.code for e, _name in officer.post(search, {"q": "liguilan"}).context["found"]] == ["LI"]
+    assert not officer.post(search, {"q": "wangxiuying"}).context["found"]
     for name, method in (("elder", "get"), ("paper", "post")):
         assert getattr(officer, method)(reverse(f"hotline:{name}", args=["WANG"])).status_code == 404
     assert officer.post(reverse("hotline:paper", args=["LI"])).status_code == 200

@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 from decimal import Decimal
+from zlib import crc32
 
 import pytest
 from django.db import IntegrityError
@@ -12,17 +13,18 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ledger.audit.models import Record
+from marketplace.accounts import grants
 from marketplace.accounts.grants import (
     CannotGrant,
     accept,
     confirm,
     decline,
     end_account,
-    propose,
     second_half,
 )
 from marketplace.accounts.models import Grant, User
 from marketplace.jobs.models import Job
+from marketplace.sample.people import resident_id
 from providers.models import Division, Lease, LeaseTerms, Operator, Premises, Price, StageChange
 from providers.premises.operations import CannotMove, move_premises
 from tests import story
@@ -529,6 +531,15 @@ def test_a_file_of_elders_is_told_line_by_line_before_it_is_written(story_db):
     }
 
 
+def propose(*, username, id_number=None, **rest):
+    """A proposal for the person of this name, by an ID of the name's own unless another is given."""
+    return grants.propose(username=username, id_number=id_number or id_of(username), **rest)
+
+
+def id_of(name: str) -> str:
+    return resident_id(born_on=date(1980, 1, 1), number=crc32(name.encode()) % 1000)
+
+
 def test_a_role_is_granted_by_two_administrators_and_ended_by_one(story_db):
     story.user("administrator-2", "administrator")
     story.user("administrator-3", "administrator")
@@ -541,6 +552,10 @@ def test_a_role_is_granted_by_two_administrators_and_ended_by_one(story_db):
     assert auditor.post(reverse("registers:users"), {"grant": "1", "do": "confirm"}).status_code == 403
 
     typed = {"username": "new-approver", "role": "bureau_approver", "operator": "", "division": ""}
+    assert "resident ID" in send(first, "propose", **typed).content.decode()  # whose account is it?
+    bad = send(first, "propose", **typed | {"person": "110101198001010000"}).content.decode()
+    assert "This is not a resident ID" in bad
+    typed |= {"person": id_of("new-approver").lower()}
     wrong = send(first, "propose", **typed | {"operator": "OP01"})
     assert wrong.status_code == 422 and "new-approver" in wrong.content.decode()
     assert send(first, "propose", **typed).status_code == 302
@@ -613,6 +628,50 @@ def test_a_role_is_granted_by_two_administrators_and_ended_by_one(story_db):
     assert again.is_active and again.role == "auditor" and not again.check_password("a stone in the river")
     rest = second_half(user=again, by=story.user_named("administrator"), at=AT)
     assert accept(secret=f"{start} {rest}", password="another stone in it", at=AT) == again
+
+
+def test_a_person_has_one_account_in_use_whatever_its_name(story_db):
+    """Found by a keyed digest of the resident ID; the number itself stands nowhere."""
+    story.user("administrator-2", "administrator")
+    one, two = story.user_named("administrator"), story.user_named("administrator-2")
+    number = id_of("tang")
+
+    def both(username, role) -> str:
+        try:
+            confirm(
+                grant=propose(username=username, id_number=number, role=role, by=one, at=AT), by=two, at=AT
+            )
+        except CannotGrant as refusal:
+            return refusal.code
+        return ""
+
+    assert both("tang", "bureau_clerk") == ""
+    assert both("tang-2", "bureau_approver") == "two_accounts"
+    assert both("tang", "bureau_approver") == ""  # another role for the same account
+    typed = {"username": "tang-3", "role": "auditor", "operator": "", "division": "", "person": number}
+    shown_ = send(client("administrator"), "propose", **typed)
+    assert shown_.status_code == 422 and "has an account already: tang." in shown_.content.decode()
+    assert (
+        refused_code(propose, username="tang", id_number=id_of("li"), role="auditor", by=one)
+        == "other_person"
+    )
+    early = propose(username="early", id_number=id_of("li"), role="auditor", by=one, at=AT)
+    late = propose(username="late", id_number=id_of("li"), role="bureau_clerk", by=one, at=AT)
+    confirm(grant=early, by=two, at=AT)
+    assert refused_code(confirm, grant=late, by=two) == "two_accounts"  # both waited
+    end_account(user=User.objects.get(username="tang"), reason="调离本单位", by=two, at=AT)
+    assert both("tang-2", "bureau_clerk") == ""  # control: the other is ended
+    assert both("tang", "auditor") == "two_accounts"
+    with pytest.raises(IntegrityError, match="one_account_of_a_person"):
+        User.objects.filter(username="tang").update(is_active=True)
+    said = str([*Record.objects.values(), *Grant.objects.values(), *User.objects.values()])
+    assert number not in said and number[:17] not in said
+
+
+def refused_code(do, **what) -> str:
+    with pytest.raises(CannotGrant) as refusal:
+        do(**what, at=AT)
+    return refusal.value.code
 
 
 def test_two_administrators_always_stay_and_nobody_changes_themselves(story_db):

@@ -1,12 +1,13 @@
 """Signing in and out, errors that help, the language that stays on the page."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from marketplace.accounts.models import Role
 from marketplace.web.access import FINDERS
 from marketplace.web.navigation import SHOWN, home_items
-from tests.web.builder import PASSWORD, PEOPLE
+from tests.web.builder import OF_A_STREET, PASSWORD, PEOPLE
 
 
 def test_signing_in_leads_to_where_one_wanted_to_go(client, city):
@@ -52,6 +53,34 @@ def test_five_wrong_tries_lock_this_name_here(client, city):
     assert other.status_code == 302  # somebody else at the same address
 
 
+GUESSER, OFFICE = "203.0.113.7", "198.51.100.20"
+
+
+def _tries_from(address, password, times=1):
+    """The last answer to so many sign-ins that our proxy saw come from here, whatever the caller wrote before it."""
+    for number in range(times):
+        said = f"10.0.0.{number}, {address}"
+        page = Client(headers={"x-forwarded-for": said}).post(
+            reverse("sign_in"), {"username": "approver", "password": password}
+        )
+    return page.status_code
+
+
+@pytest.mark.parametrize("hosts", [["vouchers.example.org"], []])
+def test_behind_tls_a_guesser_locks_nobody_out_elsewhere(city, settings, hosts):
+    """Control: without TLS of our own the header is whatever a caller likes to write, and counts for nothing."""
+    settings.HTTPS_HOSTS = hosts
+    assert _tries_from(GUESSER, "wrong", times=5) == 429
+    assert _tries_from(f"{GUESSER}:41000", PASSWORD) == 429  # a port makes no other caller
+    assert _tries_from(OFFICE, PASSWORD) == (302 if hosts else 429)
+
+
+@pytest.mark.parametrize("said", ["unknown", "", "1.2.3.4.5", "fe80::1%eth0", "::ffff:192.0.2.9"])
+def test_whatever_a_proxy_writes_a_sign_in_is_counted(city, settings, said):
+    settings.HTTPS_HOSTS = ["vouchers.example.org"]
+    assert _tries_from(said, "wrong", times=5) == 429
+
+
 def test_signing_out_is_a_post_and_ends_the_session(as_, city):
     client = as_("clerk")
     assert client.get(reverse("sign_out")).status_code == 405
@@ -92,8 +121,10 @@ def test_everybody_has_a_first_page(as_, name):
         assert as_(name).get(page.url).status_code == 200
         return
     hrefs = {item.href for item in page.context["items"]}
+    of_the_city = {"work", "bureau:audit"} if name in OF_A_STREET else set()
+    assert not hrefs & {reverse(desk) for desk in of_the_city}
     finds = {"hotline:search"} if role in FINDERS else set()
-    assert hrefs >= {reverse(wanted) for wanted in FIRST_PAGE.get(role, set()) | finds}
+    assert hrefs >= {reverse(wanted) for wanted in (FIRST_PAGE.get(role, set()) | finds) - of_the_city}
     if not hrefs:
         assert "Nothing to do here yet" in page.content.decode()
     for href in hrefs:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -29,11 +30,13 @@ SENTENCES = {
     "objection_open": _(
         "The operator has objected and waits for an answer. It comes before the confirmation."
     ),
+    "nothing_left": _("There is no statement any more: what stood on it was taken back."),
 }
 
 
 class CannotTakeStep(Refusal):
-    """Refused; nothing is written (but `statement_changed`: there the new figures are). `code` names why."""
+    """Refused; nothing is written (but `statement_changed`: there the new figures are, and `nothing_left`: the
+    document is gone). `code` names why."""
 
     sentences = SENTENCES
 
@@ -51,7 +54,8 @@ class Kind(Generic[D]):
     """One kind of document, as its steps need it.
 
     `lock`: the row as it stands now, locked. `reckon`: what it would be made of now, of which `digest` is
-    taken. `redraw`: write other figures, the steps start over. `post`: what the last step does.
+    taken. `redraw`: write other figures, the steps start over; or remove one of which nothing is left (its pk is
+    None then). `post`: what the last step does.
     """
 
     refusal: type[CannotTakeStep]
@@ -87,19 +91,23 @@ class Kind(Generic[D]):
         1. Refuse a wrong state, a role that may not, a person who did another step of this round, and a
            confirmation while an objection is open.
         2. Reckon anew. Where the digest differs from the document's (or from `seen`, what the person looked
-           at), write the new figures, start the steps over and refuse with statement_changed.
+           at), write the new figures, start the steps over and refuse with statement_changed; where nothing is
+           left to stand on it, remove it and refuse with nothing_left, which is also said of one removed before.
         3. Note the approval; the last one posts.
         """
         changed = False
         with transaction.atomic():
             hold_journal_open()
-            document = self.lock(document)
+            try:
+                document = self.lock(document)
+            except ObjectDoesNotExist:
+                raise self.refusal("nothing_left") from None
             by = as_now(by)
             self.check(
                 document,
                 step=step,
                 by=by,
-                did_another=document.approvals.filter(round=document.round, by=by).exists(),  # type: ignore[attr-defined]
+                did_another=document.approvals.filter(_of_person(by), round=document.round).exists(),  # type: ignore[attr-defined]
                 objection_open=self.objected(document),
             )
             now = self.reckon(document)
@@ -116,7 +124,7 @@ class Kind(Generic[D]):
                 detail={"digest": document.digest, "round": document.round},
             )
         if changed:
-            raise self.refusal("statement_changed")
+            raise self.refusal("nothing_left" if document.pk is None else "statement_changed")
         return document
 
     def note(self, document: D, now: Any, *, step: str, by: Any, at: datetime) -> None:
@@ -151,7 +159,9 @@ class Kind(Generic[D]):
         the same digest counts as taken.
         """
         outcome: Steps[D] = Steps()
-        for done, document in enumerate(documents, 1):
+        found = list(documents)
+        outcome.gone = len(seen) - len(found)
+        for done, document in enumerate(found, 1):
             digest = seen[document.pk]
             try:
                 outcome.taken.append(self.take(document, step=step, by=by, at=clock(), seen=digest))
@@ -167,11 +177,19 @@ class Kind(Generic[D]):
 @dataclass
 class Steps(Generic[D]):
     """What became of several steps: documents `taken` (or taken before by the same person over the same
-    figures), `refused` ones with why, and whether the month is locked now."""
+    figures), `refused` ones with why, how many were `gone` before (nothing was left of them), and whether the month is
+    locked now."""
 
     taken: list[D] = field(default_factory=list)
     refused: list[tuple[D, CannotTakeStep]] = field(default_factory=list)
+    gone: int = 0
     locked: bool = False
+
+
+def _of_person(by: Any) -> models.Q:
+    """Steps of this account, and of others that the same person had or has."""
+    same = models.Q(by=by)
+    return same if by.person_lookup is None else same | models.Q(by__person_lookup=by.person_lookup)
 
 
 def restart(document: Document) -> None:
@@ -183,5 +201,5 @@ def restart(document: Document) -> None:
 
 def _did(document: Any, *, step: str, by: Any, digest: str) -> bool:
     """Whether this person took this step over this digest before, in the round that counts."""
-    now = type(document)._default_manager.get(pk=document.pk)
-    return now.approvals.filter(step=step, by=by, digest=digest, round=now.round).exists()
+    now = type(document)._default_manager.filter(pk=document.pk).first()
+    return now is not None and now.approvals.filter(step=step, by=by, digest=digest, round=now.round).exists()

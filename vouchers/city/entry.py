@@ -128,7 +128,7 @@ def take(
     if new and MODELS[name]._default_manager.filter(code=rows[0]["code"]).exists():
         raise Taken
     if seen:
-        _check_unchanged(name, rows[0]["code"], seen)
+        _check_unchanged(name, rows[0].get("code"), seen)
     problems = Problems()
     draft = Draft(f"{name}.csv", problems, by=name_of(by), at=at)
     source = as_file([column.name for column in columns], rows)
@@ -141,7 +141,8 @@ def take(
     return draft
 
 
-def _check_unchanged(name: str, code: str, seen: str) -> None:
-    found = MODELS[name]._default_manager.filter(code=code).first()
+def _check_unchanged(name: str, code: str | None, seen: str) -> None:
+    """`code` is None where a register's rows have none: then nothing can have been seen."""
+    found = MODELS[name]._default_manager.filter(code=code).first() if code else None
     if found is None or digest(row_of(name, found)) != seen:
         raise Changed

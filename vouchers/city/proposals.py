@@ -123,7 +123,7 @@ def decide_price(
     """
     with exclusive("decide_price", wait_seconds=PATIENCE), transaction.atomic():
         found = _waiting(proposal)
-        if not (by.holds("bureau_clerk") or by.holds("bureau_approver")):
+        if not any(by.holds(role, city=True) for role in ("bureau_clerk", "bureau_approver")):
             raise CannotPrice("wrong_role")
         if name_of(by) == found.proposed_by:
             raise CannotPrice("same_person")

@@ -1,10 +1,13 @@
 """What one operator is paid for one month (拨付): government and charity parts, payout vouchers (rules.md section 8)."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from providers.models import Operator, Receipt
+from providers.leases.models import Payment
+from providers.models import Operator
 from vouchers.approvals.models import Document, Taken
 from vouchers.redemption.models import Redemption
 
@@ -13,7 +16,7 @@ class Payout(Document):
     """One operator, one month. `held_back` is the charity part that waits because the fund is overdrawn.
 
     total = government + charity + vouchers - reversed + carry_in; below zero nothing is paid and it goes on to the
-    next list as carry_out. Its lines stand once it is approved; it is paid when a bank line is matched to it.
+    next list as carry_out. Its lines stand once it is approved; it is paid when bank lines have paid the whole of it.
     """
 
     # The figures in the order in which they are shown.
@@ -44,7 +47,7 @@ class Payout(Document):
     redemptions = models.PositiveIntegerField()
     under_review = models.PositiveIntegerField()
     payee = models.JSONField(default=dict, help_text="holder, number and bank, as the approvals saw them")
-    receipt = models.ForeignKey(Receipt, models.PROTECT, null=True, blank=True, related_name="payouts")
+    paid = models.DecimalField(max_digits=14, decimal_places=2, default=0)
 
     class Meta:
         ordering = ["-month", "operator__code"]
@@ -61,12 +64,17 @@ class Payout(Document):
             ),
             models.CheckConstraint(
                 name="payout_paid_once_approved",
-                condition=Q(receipt=None) | Q(state="approved", to_pay__gt=0),
+                condition=Q(paid=0) | Q(state="approved", paid__gt=0, paid__lte=F("to_pay")),
             ),
         ]
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def left(self) -> Decimal:
+        """What of it no bank line has paid yet, yuan."""
+        return self.to_pay - self.paid
 
 
 class PayoutDrawing(models.Model):
@@ -134,3 +142,14 @@ class PayoutLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.payout_id} {self.redemption_id} {self.part}"
+
+
+class PayoutPayment(Payment):
+    payout = models.ForeignKey(Payout, models.PROTECT, related_name="payments")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["receipt", "payout"], name="payout_paid_once_a_line"),
+            models.CheckConstraint(name="payout_payment_positive", condition=Q(amount__gt=0)),
+        ]

@@ -7,7 +7,7 @@ Approving posts nothing: what is owed stands in Liabilities:Payable already, and
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -36,6 +36,7 @@ SENTENCES = {
     "wrong_step": _("This list does not wait for this step. Reload the page to see where it stands."),
     "wrong_role": _("Your role may not do this step of this list."),
     "same_person": _("You have done another step of this list. Nobody may do two."),
+    "nothing_left": _("There is no list any more: what stood on it was taken back."),
     "month_running": _("This month has not ended yet. Its list is drawn up from the 1st of the next."),
     "earlier_open": _("A list of an earlier month is not approved yet. It comes first."),
     "later_drawn": _("Lists of a later month are drawn up already: what is new goes on those."),
@@ -44,7 +45,8 @@ SENTENCES = {
 
 
 class CannotPayOut(CannotTakeStep):
-    """Refused; nothing is written (but `statement_changed`: there the new figures are). `code` names why."""
+    """Refused; nothing is written (but `statement_changed`: there the new figures are, and `nothing_left`: the
+    list is gone). `code` names why."""
 
     sentences = SENTENCES
 
@@ -142,8 +144,14 @@ def _reckon(operator: Operator, month: date, parts: tuple[str, ...]) -> Reckoned
 
 def payee_of(operator: Operator) -> dict[str, str]:
     """The account to which an operator is paid; empty where none is on record."""
-    account = operator.payee_accounts.order_by("from_on", "id").last()
-    return {} if account is None else {name: getattr(account, name) for name in ("holder", "number", "bank")}
+    return payees_of([operator.pk]).get(operator.pk, {})
+
+
+def payees_of(operators: Iterable[int]) -> dict[int, dict[str, str]]:
+    """The accounts to which operators (their ids) are paid, of those that have one. One query."""
+    accounts = PayeeAccount.objects.filter(operator__in=set(operators)).order_by("from_on", "id")
+    names = ("holder", "number", "bank")
+    return {one.operator_id: {name: getattr(one, name) for name in names} for one in accounts}
 
 
 def _draw_up(payout: Payout, now: Reckoned, at: datetime) -> Payout | None:
@@ -173,15 +181,16 @@ def _draw_up(payout: Payout, now: Reckoned, at: datetime) -> Payout | None:
 
 
 def may(step: str, payout: Payout, by: Any) -> bool:
-    """Whether this person's role allows this step of this list. The street is one where the operator serves."""
+    """Whether this person's role allows this step of this list. A list is of all the
+    city; the street is one where the operator serves."""
     if step == Step.CONFIRM:
-        return by.holds("operator_manager", operator=payout.operator) or by.holds("bureau_clerk")
+        return by.holds("operator_manager", operator=payout.operator) or by.holds("bureau_clerk", city=True)
     if step == Step.REVIEW:
         places = (
             Premises.objects.filter(leases__operator=payout.operator).select_related("division").distinct()
         )
         return any(by.holds("street_officer", division=place.division) for place in places)
-    return by.holds("bureau_approver")
+    return by.holds("bureau_approver", city=True)
 
 
 def _locked(payout: Payout) -> Payout:
@@ -228,7 +237,7 @@ def set_payee(
     nobody has approved an account that they did not see. Raises CannotPayOut: wrong_role.
     """
     with transaction.atomic():
-        if not as_now(by).holds("bureau_clerk"):
+        if not as_now(by).holds("bureau_clerk", city=True):
             raise CannotPayOut("wrong_role")
         account = PayeeAccount.objects.create(
             operator=operator,

@@ -20,9 +20,14 @@ SAID = """
     UNION ALL
     SELECT 'charity', 0, -sum(amount) FROM vouchers_donation WHERE undone_at IS NULL
     UNION ALL
-    SELECT 'payable', operator_id, sum(to_pay) FROM vouchers_payout WHERE receipt_id IS NOT NULL GROUP BY operator_id
+    SELECT 'payable', operator_id, sum(paid) FROM vouchers_payout GROUP BY operator_id
     UNION ALL
-    SELECT 'handed_over', owner_id, sum(amount) FROM providers_handover WHERE state = 'paid' GROUP BY owner_id
+    SELECT 'handed_over', owner_id, sum(paid) FROM providers_handover GROUP BY owner_id
+    UNION ALL
+    SELECT own.role, 0, sum(CASE line.direction WHEN 'out' THEN line.amount ELSE -line.amount END)
+    FROM (VALUES ('bank_fees', 'fee'), ('bank_interest', 'interest')) AS own (role, state)
+        JOIN providers_receipt r ON r.state = own.state JOIN ledger_bankline line ON line.id = r.bank_line_id
+    GROUP BY own.role
     UNION ALL
     SELECT part.role, part.owner, part.sign * sum(m.amount)
     FROM proof_moved m JOIN vouchers_programme p ON p.id = m.programme_id AND p.settlement = 'payout'
@@ -50,7 +55,7 @@ INVARIANTS = [
             UNION ALL
             SELECT a.role, a.owner, -b.amount FROM proof_account a JOIN proof_balance b USING (account)
             WHERE a.role IN ('payable', 'subsidy', 'charity', 'expense', 'income', 'rent_offset', 'lapsed', 'bank',
-                'handed_over')
+                'handed_over', 'bank_fees', 'bank_interest')
         ) AS side
             LEFT JOIN proof_account a ON a.role = side.role AND a.owner = side.owner
             LEFT JOIN ledger_account account ON account.id = a.account

@@ -228,8 +228,9 @@ def _redemptions() -> Balances:
 
 # What operators were paid by bank lines.
 PAID_OUT = """
-    SELECT o.code, sum(p.to_pay) FROM vouchers_payout p JOIN providers_operator o ON o.id = p.operator_id
-    WHERE p.receipt_id IS NOT NULL GROUP BY o.code
+    SELECT o.code, sum(paid.amount) FROM vouchers_payoutpayment paid
+        JOIN vouchers_payout p ON p.id = paid.payout_id JOIN providers_operator o ON o.id = p.operator_id
+    GROUP BY o.code
 """
 
 
@@ -239,8 +240,9 @@ def _handovers() -> Balances:
         chart.handed_over(code): amount
         for code, amount in _rows(
             """
-            SELECT o.code, coalesce(sum(h.amount), 0.00)
-            FROM providers_owner o LEFT JOIN providers_handover h ON h.owner_id = o.id AND h.state = 'paid'
+            SELECT o.code, coalesce(sum(paid.amount), 0.00)
+            FROM providers_owner o LEFT JOIN providers_handover h ON h.owner_id = o.id
+                LEFT JOIN providers_handoverpayment paid ON paid.handover_id = h.id
             GROUP BY o.code
             """
         )
@@ -255,7 +257,8 @@ RECEIVED = """
         SELECT r.lease_id, b.amount FROM providers_receipt r JOIN ledger_bankline b ON b.id = r.bank_line_id
         WHERE r.state = 'matched' AND b.direction = 'in'
         UNION ALL SELECT lease_id, amount FROM providers_receiptpart
-        UNION ALL SELECT lease_id, -amount FROM providers_refund WHERE state = 'paid') AS paid
+        UNION ALL SELECT f.lease_id, -p.amount FROM providers_refundpayment p
+            JOIN providers_refund f ON f.id = p.refund_id) AS paid
     GROUP BY 1
 """
 
@@ -315,13 +318,15 @@ def _carry() -> Balances:
 
 
 def _bank_lines() -> Balances:
-    """Bank and suspense from the bank's own lines and how each stands."""
-    ((came, went, waiting, unmatched),) = _rows(
+    """Bank, suspense, fees and interest from the bank's own lines and how each stands."""
+    ((came, went, waiting, unmatched, fees, interest),) = _rows(
         """
         SELECT coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in'), 0.00),
             coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out'), 0.00),
-            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in' AND coalesce(r.state, '') NOT IN ('matched', 'split', 'fund')), 0.00),
-            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out' AND r.state IS DISTINCT FROM 'paid'), 0.00)
+            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'in' AND coalesce(r.state, 'suspense') IN ('suspense', 'proposed')), 0.00),
+            coalesce(sum(b.amount) FILTER (WHERE b.direction = 'out' AND coalesce(r.state, 'suspense') IN ('suspense', 'proposed')), 0.00),
+            coalesce(sum(b.amount) FILTER (WHERE r.state = 'fee'), 0.00),
+            coalesce(sum(b.amount) FILTER (WHERE r.state = 'interest'), 0.00)
         FROM ledger_bankline b LEFT JOIN providers_receipt r ON r.bank_line_id = b.id
         """
     )
@@ -329,4 +334,6 @@ def _bank_lines() -> Balances:
         chart.BANK_RENT: came - went,
         chart.SUSPENSE_RECEIPTS: -waiting,
         chart.SUSPENSE_PAYMENTS: unmatched,
+        chart.BANK_FEES: fees,
+        chart.BANK_INTEREST: -interest,
     }

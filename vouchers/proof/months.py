@@ -268,7 +268,7 @@ INVARIANTS = [
                     FROM providers_receipt r JOIN ledger_bankline line ON line.id = r.bank_line_id
                     WHERE r.state = 'matched' AND line.direction = 'in'
                     UNION ALL SELECT lease_id, amount FROM providers_receiptpart
-                    UNION ALL SELECT lease_id, -amount FROM providers_refund WHERE state = 'paid') AS paid
+                    UNION ALL SELECT lease_id, -paid FROM providers_refund) AS paid
                 GROUP BY lease_id) AS r ON r.lease_id = l.id
         WHERE coalesce(b.amount, 0) <> coalesce(s.due, 0) - coalesce(r.received, 0)
         """,

@@ -56,12 +56,32 @@ INVARIANTS = [
         FROM providers_receipt r JOIN ledger_bankline line ON line.id = r.bank_line_id
             LEFT JOIN (
                 SELECT receipt_id, sum(amount) AS amount FROM (
-                    SELECT receipt_id, to_pay AS amount FROM vouchers_payout
-                    UNION ALL SELECT receipt_id, amount FROM providers_refund
-                    UNION ALL SELECT receipt_id, amount FROM providers_handover) AS paid
-                WHERE receipt_id IS NOT NULL GROUP BY 1) AS paid ON paid.receipt_id = r.id
+                    SELECT receipt_id, amount FROM vouchers_payoutpayment
+                    UNION ALL SELECT receipt_id, amount FROM providers_refundpayment
+                    UNION ALL SELECT receipt_id, amount FROM providers_handoverpayment) AS paid
+                GROUP BY 1) AS paid ON paid.receipt_id = r.id
         WHERE coalesce(paid.amount, 0) <> CASE WHEN r.state = 'paid' THEN line.amount ELSE 0 END
-            OR (r.state = 'paid' AND line.direction <> 'out')
+        """,
+    ),
+    Invariant(
+        "paid_as_bank_lines_paid",
+        _(
+            "Of every list, refund and sum handed over so much is paid as bank lines paid, and no more than was approved."
+        ),
+        """
+        SELECT paid.number FROM (
+            SELECT p.number, p.state, p.paid, p.to_pay AS whole, true AS stays,
+                (SELECT sum(amount) FROM vouchers_payoutpayment WHERE payout_id = p.id) AS lines
+            FROM vouchers_payout p
+            UNION ALL SELECT f.number, f.state, f.paid, f.amount, false,
+                (SELECT sum(amount) FROM providers_refundpayment WHERE refund_id = f.id)
+            FROM providers_refund f
+            UNION ALL SELECT h.number, h.state, h.paid, h.amount, false,
+                (SELECT sum(amount) FROM providers_handoverpayment WHERE handover_id = h.id)
+            FROM providers_handover h) AS paid
+        WHERE paid.paid <> coalesce(paid.lines, 0) OR paid.paid < 0 OR paid.paid > paid.whole
+            OR (paid.paid <> 0 AND paid.state NOT IN ('approved', 'paid'))
+            OR (NOT paid.stays AND (paid.state = 'paid') <> (paid.paid = paid.whole))
         """,
     ),
     Invariant(

@@ -118,6 +118,8 @@ def _roles() -> Iterator[tuple[str, int, int | None]]:
         ("subsidy", chart.SUBSIDY_GOVERNMENT),
         ("charity", chart.FUND_CHARITY),
         ("bank", chart.BANK_RENT),
+        ("bank_fees", chart.BANK_FEES),
+        ("bank_interest", chart.BANK_INTEREST),
         ("suspense_receipts", chart.SUSPENSE_RECEIPTS),
         ("suspense_payments", chart.SUSPENSE_PAYMENTS),
     ):

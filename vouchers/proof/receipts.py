@@ -48,6 +48,36 @@ INVARIANTS = [
         """,
     ),
     Invariant(
+        "receipt_goes_its_way",
+        _("What came in pays rent, the fund or is interest; what went out is a payment or a fee."),
+        """
+        SELECT 'bank line ' || line.id
+        FROM providers_receipt r JOIN ledger_bankline line ON line.id = r.bank_line_id
+        WHERE (r.state IN ('matched', 'split', 'proposed', 'fund', 'interest') AND line.direction <> 'in')
+            OR (r.state IN ('paid', 'fee') AND line.direction <> 'out')
+        """,
+    ),
+    Invariant(
+        "returned_in_pairs",
+        _("What was returned is two bank lines of one sum, one that came and one that went."),
+        """
+        SELECT 'bank line ' || line.id
+        FROM providers_receipt r JOIN ledger_bankline line ON line.id = r.bank_line_id
+            LEFT JOIN (
+                SELECT side.receipt, count(*) AS pairs, bool_and(a.direction = 'in' AND b.direction = 'out'
+                    AND a.amount = b.amount AND came.state = 'returned' AND went.state = 'returned') AS fits
+                FROM providers_returned pair
+                    LEFT JOIN providers_receipt came ON came.id = pair.came_id
+                    LEFT JOIN providers_receipt went ON went.id = pair.went_id
+                    LEFT JOIN ledger_bankline a ON a.id = came.bank_line_id
+                    LEFT JOIN ledger_bankline b ON b.id = went.bank_line_id
+                    CROSS JOIN LATERAL (VALUES (pair.came_id), (pair.went_id)) AS side (receipt)
+                GROUP BY side.receipt) AS paired ON paired.receipt = r.id
+        WHERE (r.state = 'returned') <> (coalesce(paired.pairs, 0) = 1)
+            OR (paired.pairs IS NOT NULL AND paired.fits IS NOT TRUE)
+        """,
+    ),
+    Invariant(
         "suspense",
         _("Money in suspense is that of the bank lines that nobody has matched yet."),
         """
@@ -57,11 +87,11 @@ INVARIANTS = [
         WHERE (a.role = 'suspense_receipts' AND -coalesce(b.amount, 0) <> (
                 SELECT coalesce(sum(line.amount), 0)
                 FROM ledger_bankline line JOIN providers_receipt r ON r.bank_line_id = line.id
-                WHERE line.direction = 'in' AND r.state NOT IN ('matched', 'split', 'fund')))
+                WHERE line.direction = 'in' AND r.state IN ('suspense', 'proposed')))
             OR (a.role = 'suspense_payments' AND coalesce(b.amount, 0) <> (
                 SELECT coalesce(sum(line.amount), 0)
                 FROM ledger_bankline line JOIN providers_receipt r ON r.bank_line_id = line.id
-                WHERE line.direction = 'out' AND r.state <> 'paid'))
+                WHERE line.direction = 'out' AND r.state IN ('suspense', 'proposed')))
         """,
     ),
 ]

@@ -255,7 +255,9 @@ def receipt_again(first: statements.First, *, request: bytes) -> Redeemed:
         raise CannotRedeem("key_reused")
     redemption = Redemption.objects.select_related("elder").get(id=first.id)
     paid = list(
-        redemption.movements.filter(kind__in=SPENDING).select_related("voucher__programme").order_by("id")
+        redemption.movements.filter(kind__in=Movement.SPENDING)
+        .select_related("voucher__programme")
+        .order_by("id")
     )
     remaining = _remaining_then(redemption, paid)
     spent = [
@@ -271,7 +273,6 @@ def receipt_again(first: statements.First, *, request: bytes) -> Redeemed:
     return Redeemed(redemption.id, redemption.elder.code, redemption.elder.name, split, spent, repeated=True)
 
 
-SPENDING = (Movement.Kind.REDEEM, Movement.Kind.REDEEM_HELD)
 # What each kind of movement does to what remains; spending from a hold leaves it alone.
 TO_REMAINING = {
     Movement.Kind.REDEEM: -1,
@@ -292,7 +293,7 @@ def _remaining_then(redemption: Redemption, paid: list[Movement]) -> dict[int, D
     then = dict(remaining)
     for movement in Movement.objects.filter(voucher__in=list(remaining)).order_by("id"):
         remaining[movement.voucher_id] += TO_REMAINING[Movement.Kind(movement.kind)] * movement.amount
-        spent = movement.redemption_id == redemption.id and movement.kind in SPENDING
+        spent = movement.redemption_id == redemption.id and movement.kind in Movement.SPENDING
         held = redemption.hold_id is not None and movement.hold_id == redemption.hold_id
         if spent or held:
             then[movement.voucher_id] = remaining[movement.voucher_id]
@@ -477,7 +478,7 @@ def reverse(
             reason=reason,
             entry=entry,
         )
-        paid = redemption.movements.filter(kind__in=SPENDING)
+        paid = redemption.movements.filter(kind__in=Movement.SPENDING)
         put_back(
             returns=[Return(movement.voucher_id, movement.amount) for movement in paid],
             kind=Movement.Kind.GIVE_BACK,

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 # Note [Key lock]: who cannot wait for a delivery of the same key that is under way gives a lock of that key. It is
 # tried, not waited for, and lasts until the end of the transaction; without it nothing else is locked either.
 
+# Note [One person, two records]: what one day allows, it allows a person. Of a record that is another's double
+# (Elder.same_as) the record that counts is locked too, so whoever spends under either waits for the other, and what
+# either had counts. Vouchers stay where they are: each record spends its own.
+
 # The left join makes the journal's lock come first, and answers also when the elder is unknown.
 LOCK = Prepared(
     "redemption_lock",
@@ -35,8 +39,13 @@ LOCK = Prepared(
     FROM (SELECT ledger_first_open_day() AS first_open,
         %(lock)s::bigint IS NULL OR pg_try_advisory_xact_lock(%(lock)s::bigint) AS mine) AS journal
     LEFT JOIN LATERAL (
-        SELECT id, birth_on, died_on, name FROM vouchers_elder
-        WHERE code = %(elder)s AND erased_at IS NULL AND journal.mine FOR NO KEY UPDATE
+        WITH person AS MATERIALIZED (
+            SELECT id, code, birth_on, died_on, name FROM vouchers_elder
+            WHERE journal.mine AND id IN (
+                SELECT unnest(ARRAY[id, same_as_id]) FROM vouchers_elder
+                WHERE code = %(elder)s AND erased_at IS NULL)
+            ORDER BY id FOR NO KEY UPDATE)
+        SELECT id, birth_on, died_on, name FROM person WHERE code = %(elder)s
     ) AS elder ON true
     """,
 )
@@ -52,8 +61,12 @@ FIND = Prepared(
 # What was had and what is held are read after the elder is locked: nobody adds to them meanwhile.
 READ = """
     WITH elder AS MATERIALIZED (
-        SELECT id FROM vouchers_elder WHERE code = %(elder)s
+        SELECT id, coalesce(same_as_id, id) AS counts FROM vouchers_elder WHERE code = %(elder)s
             AND (%(lock)s::bigint IS NULL OR pg_try_advisory_xact_lock(%(lock)s::bigint))),
+    person AS MATERIALIZED (
+        SELECT ARRAY(
+            SELECT counts FROM elder
+            UNION ALL SELECT id FROM vouchers_elder WHERE same_as_id = (SELECT counts FROM elder)) AS ids),
     spendable AS (
         SELECT v.id, v.programme_id, v.valid_until, v.remaining
         FROM vouchers_voucher v
@@ -65,10 +78,10 @@ READ = """
         first.request,
         (SELECT version FROM providers_termsversion),
         (SELECT coalesce(sum(r.quantity), 0) FROM vouchers_redemption r
-            WHERE r.elder_id = (SELECT id FROM elder) AND r.service_on = %(on)s
+            WHERE r.elder_id = ANY ((SELECT ids FROM person)::bigint[]) AND r.service_on = %(on)s
                 AND r.service_id = %(service)s AND r.reversed_on IS NULL)
         + (SELECT coalesce(sum(h.quantity), 0) FROM vouchers_hold h
-            WHERE h.elder_id = (SELECT id FROM elder) AND h.service_on = %(on)s
+            WHERE h.elder_id = ANY ((SELECT ids FROM person)::bigint[]) AND h.service_on = %(on)s
                 AND h.service_id = %(service)s AND h.state = 'open' AND h.id IS DISTINCT FROM %(hold)s),
         (SELECT min(h.id) FROM vouchers_hold h
             WHERE h.elder_id = (SELECT id FROM elder) AND h.service_on = %(on)s

@@ -15,18 +15,10 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from ledger.journal.queries import last_day, next_month
 from ledger.money import ZERO
+from providers.leases.received import received_of
 from providers.models import Finding, Inspection, Lease
 from vouchers.models import Payout, Redemption, Statement
 
-# Cash that bank lines booked in a month paid, by lease.
-RECEIVED = """
-    SELECT paid.lease_id, sum(paid.amount) FROM (
-        SELECT r.lease_id, b.amount, b.booked_at FROM providers_receipt r
-            JOIN ledger_bankline b ON b.id = r.bank_line_id WHERE r.state = 'matched' AND b.direction = 'in'
-        UNION ALL SELECT part.lease_id, part.amount, b.booked_at FROM providers_receiptpart part
-            JOIN providers_receipt r ON r.id = part.receipt_id JOIN ledger_bankline b ON b.id = r.bank_line_id
-    ) AS paid WHERE (paid.booked_at AT TIME ZONE 'Asia/Shanghai')::date BETWEEN %s AND %s GROUP BY 1
-"""
 # Voucher value that moved in a month, by what became of it: what stands in the books of the month.
 MOVED = """
     SELECT split_part(credit.name, ':', 4), split_part(debit.name, ':', 4), moved.amount
@@ -53,19 +45,29 @@ class Place:
 
 @dataclass
 class Report:
-    """One month. `sums` add up as `places` do; `value` is voucher value by what became of it in the books."""
+    """One month. `sums` add up as `places` do, and what was received as `places` and `others` do: leases that paid
+    and have no statement of the month, as after their end. `value` is voucher value by what became of it in the books.
+    """
 
     month: date
     places: list[Place]
+    others: list[tuple[Lease, Decimal]]
     sums: dict[str, Decimal]
     redemptions: int
     under_review: int
-    services: list[tuple[str, int, Decimal]]
+    services: list[tuple[str, str, int, Decimal]]  # code, name, quantity, voucher value
     value: dict[str, Decimal] = field(default_factory=dict)
     payouts: dict[str, Decimal] = field(default_factory=dict)
+    payouts_open: int = 0
+    """Lists of the month that are not approved: what `payouts` sums of them may still change."""
     inspections: int = 0
     findings: int = 0
     findings_open: int = 0
+
+    @property
+    def received_elsewhere(self) -> Decimal:
+        """The part of what was received that came for leases without a statement of the month."""
+        return sum((amount for _lease, amount in self.others), ZERO)
 
     @property
     def posted(self) -> bool:
@@ -80,15 +82,18 @@ def report(month: date, *, leases: QuerySet[Lease], whole_city: bool) -> Report:
     """This function will gather a month (its first day) over these leases; voucher value and payouts only for
     the whole city."""
     last = last_day(month)
-    received = dict(_rows(RECEIVED, [month, last]))
+    received = received_of(month, leases=None if whole_city else leases)
     statements = (
         Statement.objects.filter(month=month, lease__in=leases)
         .select_related("lease__operator", "lease__premises__division")
         .order_by("lease__code")
     )
-    places = [Place(one, received.get(one.lease_id, ZERO)) for one in statements]
+    places = [Place(one, received.pop(one.lease_id, ZERO)) for one in statements]
+    late = leases.filter(pk__in=received).select_related("operator", "premises__division").order_by("code")
+    others = [(lease, received[lease.pk]) for lease in late]
     sums = {name: sum((getattr(one.statement, name) for one in places), ZERO) for name in SUMMED}
-    sums["received"] = sum((one.received for one in places), ZERO)
+    came = [one.received for one in places] + [amount for _lease, amount in others]
+    sums["received"] = sum(came, ZERO)
     served = Redemption.objects.filter(
         service_on__gte=month, service_on__lt=next_month(month), reversed_on=None, lease__in=leases
     )
@@ -99,17 +104,19 @@ def report(month: date, *, leases: QuerySet[Lease], whole_city: bool) -> Report:
     return Report(
         month=month,
         places=places,
+        others=others,
         sums=sums,
         redemptions=sum(one.statement.redemptions for one in places),
         under_review=sum(one.statement.under_review for one in places),
         services=[
-            (row["service__name"], row["n"], row["value"])
-            for row in served.values("service__name")
+            (row["service__code"], row["service__name"], row["n"], row["value"])
+            for row in served.values("service__code", "service__name")
             .annotate(n=Sum("quantity"), value=Sum("vouchers"))
             .order_by("-value", "service__name")
         ],
         value=_value(month, last) if whole_city else {},
         payouts=_payouts(month) if whole_city else {},
+        payouts_open=_lists(month).exclude(state=Payout.State.APPROVED).count() if whole_city else 0,
         inspections=seen.count(),
         findings=found["n"],
         findings_open=found["open"],
@@ -134,8 +141,12 @@ def _value(month: date, last: date) -> dict[str, Decimal]:
     return found
 
 
+def _lists(month: date) -> QuerySet[Payout]:
+    return Payout.objects.filter(month=month)
+
+
 def _payouts(month: date) -> dict[str, Decimal]:
     """What the payout lists of the month say."""
     names = ("government", "charity", "vouchers", "reversed", "to_pay")
-    sums = Payout.objects.filter(month=month).aggregate(**{name: Sum(name) for name in names})
+    sums = _lists(month).aggregate(**{name: Sum(name) for name in names})
     return {name: sums[name] or ZERO for name in names}

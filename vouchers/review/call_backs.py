@@ -10,13 +10,17 @@ from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from ledger.audit.operations import name_of, record
-from ledger.journal.queries import next_month
+from ledger.journal.queries import day_of, next_month
+from ledger.models import Head
 from ledger.money import ZERO, to_fen
 from ledger.refusals import Refusal
 from providers.models import Operator
 from vouchers.redemption.models import Redemption
-from vouchers.review.models import CallBack, CallBackRound
+from vouchers.review.models import CallBack, CallBackRound, RoundOperator
+from vouchers.review.of_elders import denial
+from vouchers.review.operations import open_case
 from vouchers.review.sampling import Rate, rate, sample_size
+from vouchers.settlement.models import ReviewCase
 
 SENTENCES = {
     "wrong_role": _("Your role may not do this."),
@@ -39,35 +43,72 @@ POPULATION = """
     WHERE r.service_on >= %(start)s AND r.service_on < %(end)s AND r.id <= %(up_to)s AND NOT EXISTS (
         SELECT FROM vouchers_reversal b WHERE b.redemption_id = r.id AND b.recorded_at <= %(at)s)
 """
-# The server ranks as sampling.rank does.
+# The server ranks as sampling.rank does; one pass over the month for all operators.
 DRAW = f"""
-    SELECT r.id {POPULATION} AND l.operator_id = %(operator)s
-    ORDER BY sha256(convert_to(%(seed)s || ':' || r.id, 'UTF8')) LIMIT %(size)s
-"""
+    SELECT x.operator_id, x.id FROM (
+        SELECT l.operator_id, r.id, row_number() OVER (
+            PARTITION BY l.operator_id ORDER BY sha256(convert_to(%(seed)s || ':' || r.id, 'UTF8'))) AS place
+        {POPULATION}) x
+    JOIN unnest(%(operators)s::bigint[], %(sizes)s::bigint[]) AS s(operator, size) ON s.operator = x.operator_id
+    WHERE x.place <= s.size ORDER BY 1, x.place
+"""  # noqa: S608 - the part is a constant
 
 
-def draw_round(
-    *, month: date, confidence: Decimal, margin: Decimal, seed: str, by: Any, at: datetime
-) -> CallBackRound:
-    """This function will draw, of each operator's redemptions of a month, as many as the figures ask for.
-
-    The seed is chosen before anybody knows what it draws, and recorded: `drawn_again` proves the draw.
-    Raises CannotCall: wrong_role, out_of_range, nothing_to_ask, drawn_before.
-    """
-    if not (by.holds("bureau_clerk") or by.holds("bureau_approver")):
+def check_draw(*, month: date, confidence: Decimal, margin: Decimal, seed: str, by: Any) -> None:
+    """Raises CannotCall: wrong_role, out_of_range, drawn_before. A page asks it before the work begins."""
+    if not any(by.holds(role, city=True) for role in ("bureau_clerk", "bureau_approver")):
         raise CannotCall("wrong_role")
     if not (Decimal("0.5") < confidence <= Decimal("0.999") and Decimal("0.01") <= margin < Decimal("0.5")):
         raise CannotCall("out_of_range")
+    if CallBackRound.objects.filter(month=month, seed=seed).exists():
+        raise CannotCall("drawn_before")
+
+
+def draw_round(
+    *,
+    month: date,
+    confidence: Decimal,
+    margin: Decimal,
+    seed: str,
+    asked_at: datetime | None = None,
+    by: Any,
+    at: datetime,
+) -> CallBackRound:
+    """This function will draw, of each operator's redemptions of a month, as many as the figures ask for.
+
+    1. Answer what this person asked for at `asked_at` and was drawn already: killed half-way it is drawn once.
+    2. Note the draw with its seed, and with the published head where the seed is that: nobody chose it then.
+       `drawn_again` proves the draw.
+    3. Note what each operator had, and write the calls.
+
+    Raises CannotCall: wrong_role, out_of_range, nothing_to_ask, drawn_before.
+    """
+    if asked_at is not None:
+        before = CallBackRound.objects.filter(month=month, seed=seed, by=name_of(by), at__gte=asked_at)
+        if drawn_before := before.first():
+            return drawn_before
+    check_draw(month=month, confidence=confidence, margin=margin, seed=seed, by=by)
     with transaction.atomic():
-        if CallBackRound.objects.filter(month=month, seed=seed).exists():
-            raise CannotCall("drawn_before")
         top = Redemption.objects.order_by("-id").values_list("id", flat=True).first() or 0
+        newest = published_head()
         round_ = CallBackRound.objects.create(
-            month=month, confidence=confidence, margin=margin, seed=seed, up_to=top, at=at, by=name_of(by)
+            month=month,
+            confidence=confidence,
+            margin=margin,
+            seed=seed,
+            head=newest if newest and newest.hash == seed else None,
+            up_to=top,
+            at=at,
+            by=name_of(by),
         )
-        drawn = drawn_again(round_)
+        sizes = population(round_)
+        drawn = drawn_again(round_, sizes)
         if not drawn:
             raise CannotCall("nothing_to_ask")
+        RoundOperator.objects.bulk_create(
+            RoundOperator(round=round_, operator_id=operator, redemptions=count, value=value)
+            for operator, count, value in sizes
+        )
         CallBack.objects.bulk_create(
             CallBack(round=round_, operator_id=operator, redemption_id=number)
             for operator, numbers in sorted(drawn.items())
@@ -78,25 +119,40 @@ def draw_round(
             at=at,
             action="draw_call_backs",
             subject=f"{month:%Y-%m}",
-            detail={"seed": seed, "calls": sum(map(len, drawn.values()))},
+            detail={
+                "seed": seed,
+                "head": round_.head.number if round_.head else None,
+                "calls": sum(map(len, drawn.values())),
+            },
         )
     return round_
 
 
-def drawn_again(round_: CallBackRound) -> dict[int, list[int]]:
-    """By operator, the redemptions that this round draws: the same whenever it is asked."""
-    return {
-        operator: _rows(
-            DRAW,
-            _of(round_)
-            | {
-                "operator": operator,
-                "seed": round_.seed,
-                "size": sample_size(count, confidence=float(round_.confidence), margin=float(round_.margin)),
-            },
-        )
-        for operator, count, _value in population(round_)
+def published_head() -> Head | None:
+    """The end of the seals' chain as it was published last: known to all, and nobody's choice."""
+    return Head.objects.order_by("-number").first()
+
+
+def drawn_again(
+    round_: CallBackRound, sizes: Sequence[tuple[int, int, Decimal]] | None = None
+) -> dict[int, list[int]]:
+    """By operator, the redemptions that this round draws: the same whenever it is asked.
+
+    `sizes`: the population, where it is known already.
+    """
+    asked = {
+        operator: sample_size(count, confidence=float(round_.confidence), margin=float(round_.margin))
+        for operator, count, _value in sizes or population(round_)
     }
+    found: dict[int, list[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            DRAW,
+            _of(round_) | {"seed": round_.seed, "operators": list(asked), "sizes": list(asked.values())},
+        )
+        for operator, number in cursor.fetchall():
+            found.setdefault(operator, []).append(number)
+    return found
 
 
 def population(round_: CallBackRound) -> list[tuple[int, int, Decimal]]:
@@ -118,14 +174,8 @@ def _of(round_: CallBackRound) -> dict[str, Any]:
     }
 
 
-def _rows(sql: str, values: dict[str, Any]) -> list[int]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return [number for (number,) in cursor.fetchall()]
-
-
 def answer(*, call: CallBack, result: str, note: str, by: Any, at: datetime) -> CallBack:
-    """This function will note what the elder said, or that nobody was reached; once.
+    """This function will note what the elder said, or that nobody was reached; once. A no opens a case (`denied`).
 
     Raises CannotCall: wrong_role, answered_before.
     """
@@ -137,6 +187,13 @@ def answer(*, call: CallBack, result: str, note: str, by: Any, at: datetime) -> 
         )
         if not told:
             raise CannotCall("answered_before")
+        if result == CallBack.Result.DENIED:
+            open_case(
+                redemption=call.redemption,
+                rule=ReviewCase.Reason.DENIED,
+                facts=denial(day_of(at)),
+                at=at,
+            )
         record(by=by, at=at, action="call_back", subject=call.redemption.number, detail={"result": result})
     call.refresh_from_db()
     return call
@@ -161,7 +218,9 @@ class OfOperator:
 
 def results(round_: CallBackRound) -> Sequence[OfOperator]:
     """By operator in code order: drawn, reached, denied, the rate and what it proposes. Three queries."""
-    sizes = {id_: (count, value) for id_, count, value in population(round_)}
+    kept = RoundOperator.objects.filter(round=round_).values_list("operator_id", "redemptions", "value")
+    # Rounds drawn before this was kept are counted again.
+    sizes = {id_: (count, value) for id_, count, value in kept or population(round_)}
     tallies: dict[int, dict[str, int]] = {}
     rows = CallBack.objects.filter(round=round_).values_list("operator_id", "result")
     for id_, result in rows:

@@ -77,10 +77,21 @@ _WORDS: dict[str, Promise] = {
 }
 
 
+_COUNTERS: dict[str, Promise] = {
+    "terminal": _("tablet no. %(number)s"),
+    "partner": _("partner no. %(number)s"),
+}
+
+
 def _word(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return str(_WORDS.get(value, value)) if isinstance(value, str) else str(value)
+    if not isinstance(value, str):
+        return str(value)
+    kind, _colon, number = value.partition(":")  # of a scope: vouchers/terminals/queries.py
+    if number.isdigit() and kind in _COUNTERS:
+        return str(_COUNTERS[kind]) % {"number": number}
+    return str(_WORDS.get(value, value))
 
 
 P = Parameter
@@ -172,13 +183,21 @@ RULES = {
             ELDER,
             of_elders.one_cashier,
             _(
-                "Where several people serve, a regular guest meets more than one of them. A holder who is only "
-                "ever served by one may not know that the vouchers are used."
+                "Where several people or tablets serve, a regular guest meets more than one of them. A holder who is "
+                "only ever served by one may not know that the vouchers are used. A tablet stands for whoever uses it: "
+                "who that was is not known. A place with one tablet cannot be judged, nor one that serves nearly all."
             ),
-            _("%(services)s services in the month, all by %(cashier)s, where %(cashiers)s people serve."),
+            _(
+                "%(services)s services in the month, all by %(cashier)s; %(cashiers)s people or tablets serve there, "
+                "this one %(usual)s %% of all guests."
+            ),
             (
                 P("services", 12, 3, 100, _("services in a month, at least")),
-                P("cashiers", 3, 2, 50, _("people serving there, at least")),
+                P("cashiers", 2, 2, 50, _("people or tablets serving there, at least")),
+                P("share", 60, 1, 100, _("per cent of the place's guests that this one serves, at most")),
+            ),
+            said_else=_(
+                "%(services)s services in the month, all by %(cashier)s, where %(cashiers)s people or tablets serve."
             ),
         ),
         Rule(
@@ -283,6 +302,16 @@ RULES = {
             ),
             _("Reported %(days)s days after the service."),
             (P("days", 31, 1, 366, _("days until the report, at most")),),
+        ),
+        Rule(
+            Reason.DENIED,
+            ELDER,
+            of_elders.denied,
+            _(
+                "Whoever is drawn for a call-back is asked whether the service took place. A no may be forgotten "
+                "or misheard, so by default it only marks: ask the place for its proof and the family before deciding."
+            ),
+            _("Asked by telephone on %(asked_on)s, the elder said that this service did not take place."),
         ),
     )
 }

@@ -21,9 +21,11 @@ class Served(NamedTuple):
     `cashier` is empty where nobody knows who served (files); `place` is (longitude, latitude) in degrees;
     `claimed` is what it earns for the rent of the very lease that served; `open_at` are the day's opening
     hours as (from, until) in minutes of the day, None where they are not known; `kin` says how the elder
-    is tied to the operator on that day; `cashiers` how many people served under that lease in the month;
+    is tied to the operator on that day; `cashiers` how many people or tablets served at the place under that
+    lease in the month, `usual` what share of it this one served, in per cent;
     `locked` whether its month was locked when it was reported; `evidence` whether a visit's record proves or
-    supports it (vouchers/visits/evidence.py), None where no record is kept.
+    supports it (vouchers/visits/evidence.py), None where no record is kept; `denied_on` the day on which the elder,
+    called back, said that it was not had.
     """
 
     id: int
@@ -51,8 +53,10 @@ class Served(NamedTuple):
     open_at: Sequence[tuple[int, int]] | None = None
     kin: str = ""
     cashiers: int = 0
+    usual: int = 0
     evidence: bool | None = None
     locked: bool = False
+    denied_on: date | None = None
 
     @property
     def minute(self) -> int:

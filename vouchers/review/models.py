@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from ledger.models import Head
 from providers.models import Operator
 from vouchers.redemption.models import Redemption
 from vouchers.settlement.models import ReviewCase
@@ -64,7 +65,8 @@ class CallBackRound(models.Model):
     """One draw: of each operator's redemptions of a month as many as confidence and margin ask for.
 
     Drawn by `seed` among the redemptions numbered up to `up_to` and not reversed by then: with these the same
-    draw can be made again.
+    draw can be made again. `head` is the published end of the seals' chain where the seed is its hash: then nobody
+    chose whom it draws.
     """
 
     append_only = True
@@ -73,6 +75,7 @@ class CallBackRound(models.Model):
     confidence = models.DecimalField(max_digits=4, decimal_places=3)
     margin = models.DecimalField(max_digits=4, decimal_places=3)
     seed = models.CharField(max_length=64)
+    head = models.ForeignKey(Head, models.PROTECT, null=True, blank=True, related_name="+")
     up_to = models.BigIntegerField()
     at = models.DateTimeField()
     by = models.CharField(max_length=150)
@@ -89,6 +92,24 @@ class CallBackRound(models.Model):
 
     def __str__(self) -> str:
         return f"{self.month:%Y-%m} {self.seed}"
+
+
+class RoundOperator(models.Model):
+    """What one operator had in the month of a draw as the draw saw it: redemptions, and their voucher value in yuan."""
+
+    append_only = True
+
+    round = models.ForeignKey(CallBackRound, models.PROTECT, related_name="of_operators")
+    operator = models.ForeignKey(Operator, models.PROTECT, related_name="+")
+    redemptions = models.PositiveIntegerField()
+    value = models.DecimalField(max_digits=14, decimal_places=2)
+
+    class Meta:
+        ordering = ["round", "operator"]
+        constraints = [models.UniqueConstraint(fields=["round", "operator"], name="round_once_an_operator")]
+
+    def __str__(self) -> str:
+        return f"{self.round_id} {self.operator_id}"
 
 
 class CallBack(models.Model):

@@ -92,8 +92,8 @@ def claimed_twice(had: Sequence[Served], p: Values) -> Findings:
 
 
 def one_cashier(had: Sequence[Served], p: Values) -> Findings:
-    """`services` or more in a month, all by one cashier, where `cashiers` or more serve. Named once: at the
-    service that made it so many."""
+    """`services` or more in a month, all by one cashier or tablet, where `cashiers` or more serve and this one serves
+    `share` per cent of the place's guests at most. Named once: at the service that made it so many."""
     of_month: dict[tuple[int, int], list[Served]] = defaultdict(list)
     for one in had:
         if one.cashier and one.category in AT_THE_PLACE:
@@ -101,12 +101,19 @@ def one_cashier(had: Sequence[Served], p: Values) -> Findings:
     for services in of_month.values():
         if len(services) < p["services"]:
             continue
-        if len({one.cashier for one in services}) == 1 and min(s.cashiers for s in services) >= p["cashiers"]:
-            one = services[p["services"] - 1]
+        if len({one.cashier for one in services}) > 1:
+            continue
+        one = services[p["services"] - 1]
+        if min(s.cashiers for s in services) >= p["cashiers"] and one.usual <= p["share"]:
             yield Finding(
                 one.id,
                 one.on,
-                {"services": len(services), "cashiers": one.cashiers, "cashier": one.cashier},
+                {
+                    "services": len(services),
+                    "cashiers": one.cashiers,
+                    "cashier": one.cashier,
+                    "usual": one.usual,
+                },
             )
 
 
@@ -188,6 +195,18 @@ def late(had: Sequence[Served], p: Values) -> Findings:
         days = (one.recorded - one.at) // 86400
         if days > p["days"] and (one.counter != FILES or one.locked):
             yield Finding(one.id, one.on, {"days": days})
+
+
+def denied(had: Sequence[Served], p: Values) -> Findings:
+    """The elder, called back, said that it was not had."""
+    for one in had:
+        if one.denied_on is not None:
+            yield Finding(one.id, one.on, denial(one.denied_on))
+
+
+def denial(asked_on: date) -> dict[str, str]:
+    """The facts of `denied`."""
+    return {"asked_on": asked_on.isoformat()}
 
 
 def date_of(second: int) -> date:

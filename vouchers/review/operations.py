@@ -5,13 +5,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
-from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from ledger.audit.operations import record
+from ledger.audit.operations import name_of, record
 from ledger.journal.queries import SHANGHAI, next_month
 from ledger.refusals import Refusal
 from vouchers.redemption.models import Redemption
@@ -19,7 +18,16 @@ from vouchers.review.catalogue import ELDER, LEASE
 from vouchers.review.facts import Finding, Served
 from vouchers.review.models import ReviewProgress
 from vouchers.review.parameters import Terms, in_force
-from vouchers.review.queries import Known, New, groups, lead_in, months_of, new_after, regulars_of_one
+from vouchers.review.queries import (
+    Known,
+    New,
+    groups,
+    lead_in,
+    lead_out,
+    months_of,
+    new_after,
+    regulars_of_one,
+)
 from vouchers.settlement.models import ReviewCase
 from vouchers.settlement.operations import CannotSettle, decide_review
 
@@ -87,8 +95,8 @@ def review_month(
 ) -> Counter[str]:
     """This function will run the rules (`rules`: only these) over all redemptions of a month of service.
 
-    1. Read the month's redemptions twice, once by elder and once by lease, each in order of time; the day
-       before is read along, so that what crosses midnight is seen.
+    1. Read the month's redemptions twice, once by elder and once by lease, each in order of time; the day before
+       and the day after are read along, so that what crosses midnight is seen, and what is found about them left.
     2. Open a case for each finding that has none yet.
     3. Note in the audit how many were opened.
 
@@ -105,7 +113,7 @@ def review_month(
             continue
         if of == ELDER:
             known.count_cashiers(month)
-        for group in groups(known, of, start=lead_in(month), end=next_month(month)):
+        for group in groups(known, of, start=lead_in(month), end=lead_out(month)):
             _find(group, of_this, month, cases)
             looked += len(group)
             if progress is not None:
@@ -115,14 +123,25 @@ def review_month(
     return cases.opened
 
 
+def open_case(*, redemption: Redemption, rule: str, facts: dict[str, Any], at: datetime) -> None:
+    """This function will open the case of something learnt about one redemption, as the rule's parameters of its
+    month say, in the caller's transaction. Nothing where the rule rests, or the case was opened before."""
+    terms = in_force(redemption.service_on.replace(day=1))[rule]
+    if terms.active:
+        cases = Cases(at)
+        cases.add(terms, Finding(redemption.id, redemption.service_on, facts))
+        cases.write()
+
+
 def _chosen(terms: dict[str, Terms], rules: Collection[str] | None) -> list[Terms]:
     return [one for code, one in terms.items() if one.active and (rules is None or code in rules)]
 
 
 def _find(group: Sequence[Served], terms: Iterable[Terms], month: date, cases: Cases) -> None:
+    end = next_month(month)
     for one in terms:
         for finding in one.rule.find(group, one.values):
-            if finding.on >= month:
+            if month <= finding.on < end:
                 cases.add(one, finding)
 
 
@@ -157,7 +176,7 @@ def review_new(*, by: Any, clock: Callable[[], datetime]) -> Counter[str]:
         horizon = _horizon(progress)
         position = progress.through
         if horizon.top - position > MANY:
-            for month in months_of(after=position):
+            for month in months_of(after=position, beside=True):
                 opened += review_month(month=month, by=by, at=clock())
             position = horizon.top
         known = None
@@ -173,9 +192,14 @@ def review_new(*, by: Any, clock: Callable[[], datetime]) -> Counter[str]:
 
 
 def _look_at(new: Sequence[New], known: Known, cases: Cases) -> None:
-    for month, rows in groupby(sorted(new, key=lambda row: row.on), lambda row: row.on.replace(day=1)):
+    """Each in its own month; at the turn of a month in the other one too, where what it stands beside may lie."""
+    months: dict[date, list[New]] = defaultdict(list)
+    for row in new:
+        for month in {(row.on + timedelta(days=days)).replace(day=1) for days in (-1, 0, 1)}:
+            months[month].append(row)
+    for month, rows in sorted(months.items()):
         terms = _chosen(in_force(month), None)
-        _look_at_month(month, list(rows), {one.rule.code: one for one in terms}, known, cases)
+        _look_at_month(month, rows, {one.rule.code: one for one in terms}, known, cases)
     cases.write()
 
 
@@ -187,7 +211,7 @@ def _look_at_month(
         regulars = regulars_of_one(month, elders, one_cashier.values["services"])
         known.count_cashiers(month, regulars)
     of_elders = [one for one in terms.values() if one.rule.of == ELDER]
-    for group in groups(known, ELDER, start=lead_in(month), end=next_month(month), only=elders):
+    for group in groups(known, ELDER, start=lead_in(month), end=lead_out(month), only=elders):
         _find(group, of_elders, month, cases)
     # Leases with the same days are read together: mostly these are all of today.
     of_leases = [one for one in terms.values() if one.rule.of == LEASE and not one.rule.month]
@@ -300,7 +324,9 @@ def hold_back(*, case: ReviewCase, by: Any, at: datetime, reason: str) -> Review
     if not (by.holds("bureau_clerk") or by.holds("bureau_approver")):
         raise CannotHold("wrong_role")
     with transaction.atomic():
-        held = ReviewCase.objects.filter(id=case.id, decision="", holds=False).update(holds=True)
+        held = ReviewCase.objects.filter(id=case.id, decision="", holds=False).update(
+            holds=True, held_at=at, held_by=name_of(by), held_for=reason[:500]
+        )
         if not held:
             raise CannotHold("not_open")
         record(
@@ -315,14 +341,22 @@ def hold_back(*, case: ReviewCase, by: Any, at: datetime, reason: str) -> Review
 
 
 def release_all(
-    *, redemptions: Iterable[Redemption], by: Any, at: datetime, reason: str
-) -> tuple[int, list[tuple[Redemption, Exception]]]:
-    """This function will clear many redemptions, each in its own transaction; how many, and what was refused."""
+    *,
+    redemptions: Iterable[Redemption],
+    by: Any,
+    at: datetime,
+    reason: str,
+    seen: Collection[int] | None = None,
+) -> tuple[int, list[tuple[Redemption, CannotSettle]]]:
+    """This function will clear many redemptions, each in its own transaction; how many, and what was refused.
+
+    `seen`: the cases (ids) that were chosen. What another case holds back is left as it is (also_held).
+    """
     done = 0
-    refused: list[tuple[Redemption, Exception]] = []
+    refused: list[tuple[Redemption, CannotSettle]] = []
     for redemption in redemptions:
         try:
-            decide_review(redemption=redemption, release=True, by=by, at=at, reason=reason)
+            decide_review(redemption=redemption, release=True, by=by, at=at, reason=reason, seen=seen)
         except CannotSettle as refusal:
             refused.append((redemption, refusal))
         else:

@@ -1,6 +1,7 @@
 """Redemptions as the rules see them: ordered streams through server-side cursors, one group in memory at a time."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -10,7 +11,6 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
 
 from ledger.journal.queries import next_month, previous_month
 from ledger.models import Period
@@ -18,29 +18,30 @@ from ledger.money import ZERO
 from providers.models import CashPrice, Closure, Lease, OpeningHours, Service
 from vouchers.redemption.models import Redemption
 from vouchers.review.catalogue import ELDER
-from vouchers.review.facts import FILES, Served
-from vouchers.wallets.models import Hold
+from vouchers.review.facts import AT_THE_PLACE, FILES, Served
 
 FETCH = 5000
-REPORTING_DAYS = 3  # a terminal may report 72 hours back (rules.md section 4)
 
 ROWS = """
     SELECT r.id, r.elder_id, extract(epoch FROM r.happened_at)::bigint, r.service_on,
         extract(epoch FROM r.recorded_at)::bigint, r.lease_id, r.service_id, r.key_scope, r.by, r.channel,
         r.quantity, r.list_price, r.government, c.amount, h.quantity, h.service_on, e.died_on,
-        v.grade IN ('proven', 'supported')
+        v.grade IN ('proven', 'supported'), d.denied_on
     FROM vouchers_redemption r
         JOIN vouchers_elder e ON e.id = r.elder_id
         LEFT JOIN vouchers_claim c ON c.redemption_id = r.id AND c.lease_id = r.lease_id
         LEFT JOIN vouchers_hold h ON h.id = r.hold_id
         LEFT JOIN vouchers_visit v ON v.hold_id = r.hold_id
+        LEFT JOIN (
+            SELECT redemption_id, min((at AT TIME ZONE 'Asia/Shanghai')::date) AS denied_on
+            FROM vouchers_callback WHERE result = 'denied' GROUP BY 1) d ON d.redemption_id = r.id
     WHERE r.service_on >= %(start)s AND r.service_on < %(end)s AND r.reversed_on IS NULL {only}
     ORDER BY {order}, r.happened_at, r.id
 """
 CASHIERS = """
-    SELECT lease_id, count(DISTINCT by) FROM vouchers_redemption
-    WHERE service_on >= %(start)s AND service_on < %(end)s AND reversed_on IS NULL AND key_scope <> %(files)s
-        {only} GROUP BY lease_id
+    SELECT r.lease_id, r.by, count(*) FROM vouchers_redemption r JOIN providers_service s ON s.id = r.service_id
+    WHERE r.service_on >= %(start)s AND r.service_on < %(end)s AND r.reversed_on IS NULL
+        AND r.key_scope <> %(files)s AND s.category = ANY(%(there)s) {only} GROUP BY 1, 2
 """
 # Elders who work for an operator or whose relatives do: found by digest, nobody is named.
 KIN = """
@@ -66,6 +67,7 @@ class Known:
     cash: dict[tuple[int, int], tuple[list[date], list[Decimal]]] = field(default_factory=dict)
     kin: dict[tuple[int, int], list[tuple[str, date, date | None]]] = field(default_factory=dict)
     cashiers: dict[int, int] = field(default_factory=dict)
+    usual: dict[tuple[int, str], int] = field(default_factory=dict)
     hours: dict[int, list[OpeningHours]] = field(default_factory=dict)
     closures: dict[int, list[tuple[date, date]]] = field(default_factory=dict)
     locks: list[tuple[date, int]] = field(default_factory=list)
@@ -101,19 +103,31 @@ class Known:
         return known
 
     def count_cashiers(self, month: date, leases: Collection[int] | None = None) -> None:
-        """How many people served under each lease in a month; `leases`: only these."""
-        only = "" if leases is None else "AND lease_id = ANY(%(leases)s)"
+        """How many people or tablets served at the place of each lease in a month, and what share of it each, in
+        per cent; `leases`: only these."""
+        only = "" if leases is None else "AND r.lease_id = ANY(%(leases)s)"
         with connection.cursor() as cursor:
             cursor.execute(
                 CASHIERS.format(only=only),
-                {"start": month, "end": next_month(month), "files": FILES, "leases": list(leases or ())},
+                {
+                    "start": month,
+                    "end": next_month(month),
+                    "files": FILES,
+                    "there": sorted(AT_THE_PLACE),
+                    "leases": list(leases or ()),
+                },
             )
-            self.cashiers = dict(cursor.fetchall())
+            rows = cursor.fetchall()
+        self.cashiers = Counter(lease for lease, _by, _count in rows)
+        all_of: Counter[int] = Counter()
+        for lease, _by, count in rows:
+            all_of[lease] += count
+        self.usual = {(lease, by): 100 * count // all_of[lease] for lease, by, count in rows}
 
     def served(self, row: tuple) -> Served:
         (
             id_, elder, at, on, recorded, lease, service, scope, by, channel,
-            quantity, list_price, government, claimed, ordered, ordered_on, died_on, evidence,
+            quantity, list_price, government, claimed, ordered, ordered_on, died_on, evidence, denied_on,
         ) = row  # fmt: skip
         where = self.leases[lease]
         category, unit = self.services[service]
@@ -144,8 +158,10 @@ class Known:
             self._open(where.premises, on) if self.hours else None,
             self._kin(elder, where.operator, on) if self.kin else "",
             self.cashiers.get(lease, 0),
+            self.usual.get((lease, by), 0) if self.usual else 0,
             evidence,
             bool(self.locks) and self._locked(on, recorded),
+            denied_on,
         )
 
     def _locked(self, on: date, recorded: int) -> bool:
@@ -211,12 +227,21 @@ def lead_in(month: date) -> date:
     return month - timedelta(days=1)
 
 
-def months_of(*, after: int = 0) -> list[date]:
-    """The months of service of the redemptions numbered above `after`, oldest first."""
+def lead_out(month: date) -> date:
+    """Until before this day: the one after the month is read too."""
+    return next_month(month) + timedelta(days=1)
+
+
+def months_of(*, after: int = 0, beside: bool = False) -> list[date]:
+    """The months of service of the redemptions numbered above `after`, oldest first; `beside`: with the month
+    beyond the midnight where one stands on a month's first or last day."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT date_trunc('month', service_on)::date FROM vouchers_redemption WHERE id > %s ORDER BY 1",
-            [after],
+            """
+            SELECT DISTINCT date_trunc('month', service_on + days)::date
+            FROM vouchers_redemption, unnest(%s::int[]) AS days WHERE id > %s ORDER BY 1
+            """,
+            [[-1, 0, 1] if beside else [0], after],
         )
         return [month for (month,) in cursor.fetchall()]
 
@@ -235,20 +260,22 @@ def recent_months(*, most: int = 12) -> list[date]:
 
 
 def regulars_of_one(month: date, elders: Collection[int], services: int) -> set[int]:
-    """The leases under which one of these elders had so many services in the month, all by one cashier."""
+    """The leases under which one of these elders had so many services at the place in the month, all by one."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT DISTINCT unnest(array_agg(DISTINCT lease_id)) FROM vouchers_redemption
-            WHERE elder_id = ANY(%(elders)s) AND service_on >= %(start)s AND service_on < %(end)s
-                AND reversed_on IS NULL AND key_scope <> %(files)s
-            GROUP BY elder_id HAVING count(*) >= %(least)s AND count(DISTINCT by) = 1
+            SELECT DISTINCT unnest(array_agg(DISTINCT r.lease_id)) FROM vouchers_redemption r
+                JOIN providers_service s ON s.id = r.service_id
+            WHERE r.elder_id = ANY(%(elders)s) AND r.service_on >= %(start)s AND r.service_on < %(end)s
+                AND r.reversed_on IS NULL AND r.key_scope <> %(files)s AND s.category = ANY(%(there)s)
+            GROUP BY r.elder_id HAVING count(*) >= %(least)s AND count(DISTINCT r.by) = 1
             """,
             {
                 "elders": list(elders),
                 "start": month,
                 "end": next_month(month),
                 "files": FILES,
+                "there": sorted(AT_THE_PLACE),
                 "least": services,
             },
         )
@@ -269,13 +296,4 @@ def new_after(number: int, most: int) -> list[New]:
     rows = Redemption.objects.filter(id__gt=number).order_by("id")
     return list(
         map(New._make, rows.values_list("id", "elder_id", "lease_id", "service_on", "happened_at")[:most])
-    )
-
-
-def undelivered(today: date) -> QuerySet[Hold]:
-    """Orders whose day is over, and the time to report it, that were neither delivered nor released."""
-    return (
-        Hold.objects.filter(state=Hold.State.OPEN, service_on__lt=today - timedelta(days=REPORTING_DAYS))
-        .select_related("premises", "service", "elder")
-        .order_by("service_on", "id")
     )

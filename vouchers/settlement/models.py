@@ -206,7 +206,7 @@ class ReviewCase(models.Model):
         CLOSED = "closed", _("outside opening hours")
         TOO_MUCH = "too_much", _("more meals than one can eat")
         LAST_HOUR = "last_hour", _("rush in the month's last hours")
-        ONE_CASHIER = "one_cashier", _("served by one cashier only")
+        ONE_CASHIER = "one_cashier", _("always the same counter or cashier")
         KIN = "kin", _("staff of the operator, or a relative")
         CLAIMED_TWICE = "claimed_twice", _("offset and subsidy for one service")
         TOO_DEAR = "too_dear", _("dearer than the cash price")
@@ -216,6 +216,7 @@ class ReviewCase(models.Model):
         ORDER_DIFFERS = "order_differs", _("more than was ordered")
         WRONG_MONTH = "wrong_month", _("another month than the order's")
         LATE = "late", _("reported late")
+        DENIED = "denied", _("the elder says it did not take place")
 
     class Decision(models.TextChoices):
         RELEASED = "released", _("cleared")
@@ -228,6 +229,10 @@ class ReviewCase(models.Model):
     holds = models.BooleanField(default=True, db_default=True)
     facts = models.JSONField(default=dict, db_default={})
     opened_at = models.DateTimeField()
+    # Who held back what a rule had only marked, and why.
+    held_at = models.DateTimeField(null=True, blank=True)
+    held_by = models.CharField(max_length=150, blank=True, db_default="")
+    held_for = models.CharField(max_length=500, blank=True, db_default="")
     decision = models.CharField(max_length=8, choices=Decision, blank=True, db_default="")
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.CharField(max_length=150, blank=True, db_default="")
@@ -245,6 +250,11 @@ class ReviewCase(models.Model):
             models.CheckConstraint(
                 name="review_decided_by_someone_at_some_time",
                 condition=Q(decision="", decided_at=None) | (~Q(decision="") & Q(decided_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="review_held_by_someone_for_a_reason",
+                condition=Q(held_at=None, held_by="", held_for="")
+                | (Q(held_at__isnull=False, holds=True) & ~Q(held_by="") & ~Q(held_for="")),
             ),
         ]
         indexes = [

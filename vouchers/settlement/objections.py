@@ -18,6 +18,7 @@ from ledger.refusals import Refusal
 from vouchers.redemption.models import Redemption
 from vouchers.settlement.models import Objection, Statement
 from vouchers.settlement.operations import deem_confirmed, locked
+from vouchers.settlement.queries import OF_CLAIMS, claims_of
 
 TERM_DAYS = 7  # the day after the statement was shown is the first of them
 
@@ -59,7 +60,7 @@ def object_to(
                 raise CannotObject("too_late")
             if not may_object(statement, by):
                 raise CannotObject("wrong_role")
-            if redemption is not None and not redemption.claims.filter(lease=statement.lease_id).exists():
+            if redemption is not None and not _makes(redemption, statement, figure):
                 raise CannotObject("not_on_statement")
             objection = Objection.objects.create(
                 statement=statement,
@@ -82,6 +83,11 @@ def object_to(
             raise CannotObject("objected_before") from None
         raise
     return objection
+
+
+def _makes(redemption: Redemption, statement: Statement, figure: str) -> bool:
+    """Whether a redemption is one of those that make this figure."""
+    return figure in OF_CLAIMS and claims_of(statement, figure).filter(redemption=redemption).exists()
 
 
 def answer(*, objection: Objection, answer: str, reply: str, by: Any, at: datetime) -> Objection:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +20,16 @@ from vouchers.approvals.operations import STEPS, CannotTakeStep, as_now
 from vouchers.redemption.models import Redemption
 from vouchers.redemption.operations import AlreadyReversed, reverse
 from vouchers.settlement.models import Approval, Drawing, ReviewCase, Statement
-from vouchers.settlement.queries import PENDING, TO_TAKE_BACK, history, lease_facts, of_month, sums
+from vouchers.settlement.queries import (
+    PENDING,
+    TO_TAKE_BACK,
+    history,
+    lease_facts,
+    not_posted,
+    of_month,
+    sums,
+    without_statement,
+)
 from vouchers.settlement.reckon import NOTHING, Figures, LeaseFacts, Month, Sums, reckon
 
 State, Step = Statement.State, Approval.Step
@@ -31,11 +40,13 @@ SENTENCES = {
     "month_locked": _("This month is locked. What comes later goes to the next open month."),
     "not_under_review": _("This redemption is not held back for review."),
     "already_reversed": _("This redemption was reversed before."),
+    "also_held": _("It is held back for another reason too. Look at that one as well, or choose both."),
 }
 
 
 class CannotSettle(CannotTakeStep):
-    """Refused; nothing is written (but `statement_changed`: there the new figures are). `code` names why."""
+    """Refused; nothing is written (but `statement_changed`: there the new figures are, and `nothing_left`: the
+    statement is gone). `code` names why."""
 
     sentences = SENTENCES
 
@@ -143,13 +154,16 @@ def digest_of(figures: Figures, sums_: Sums) -> str:
 
 
 def may(step: str, statement: Statement, by: Any) -> bool:
-    """Whether this person's role allows this step of this statement."""
+    """Whether this person's role allows this step of this statement: within their division, where they have one."""
     lease = statement.lease
+    place = lease.premises.division if by.division_id else None
     if step == Step.CONFIRM:
-        return by.holds("operator_manager", operator=lease.operator) or by.holds("bureau_clerk")
+        return by.holds("operator_manager", operator=lease.operator) or by.holds(
+            "bureau_clerk", division=place
+        )
     if step == Step.REVIEW:
-        return by.holds("street_officer", division=lease.premises.division)
-    return by.holds("bureau_approver")
+        return by.holds("street_officer", division=place)
+    return by.holds("bureau_approver", division=place)
 
 
 def check_step(statement: Statement, *, step: str, by: Any, did_another: bool, objection_open: bool) -> None:
@@ -164,7 +178,8 @@ def take_step(*, statement: Statement, step: str, by: Any, at: datetime, seen: s
     """This function will confirm, review or approve one statement as `by` (vouchers/approvals).
 
     The last step posts: claims stand on the statement, rent is charged, the entry is dated the last day of the
-    month. Raises CannotSettle: wrong_step, wrong_role, same_person, objection_open, statement_changed.
+    month. Raises CannotSettle: wrong_step, wrong_role, same_person, objection_open, statement_changed,
+    nothing_left.
     """
     return STATEMENTS.take(statement, step=step, by=by, at=at, seen=seen)
 
@@ -198,7 +213,10 @@ def deem_confirmed(*, statement: Statement, by: Any, at: datetime) -> bool:
     """
     with transaction.atomic():
         hold_journal_open()
-        statement = locked(statement)
+        try:
+            statement = locked(statement)
+        except Statement.DoesNotExist:  # nothing was left of it meanwhile
+            return False
         if statement.state != State.DRAFT or statement.objections.filter(answer="").exists():
             return False
         now = reckoned(statement)
@@ -329,13 +347,8 @@ def lock_if_complete(*, month: date, by: Any, at: datetime) -> bool:
     """
     if is_locked(month):
         return True
-    statements = Statement.objects.filter(month=month)
-    missing = (
-        Lease.objects.filter(starts_on__lte=last_day(month), ends_on__gte=month)
-        .exclude(statements__month=month)
-        .exists()
-    )
-    if missing or not statements.exists() or statements.exclude(state=State.APPROVED).exists():
+    drawn = Statement.objects.filter(month=month).exists()
+    if not drawn or not_posted(month).exists() or without_statement(month).exists():
         return False
     if first_open_day() != month:
         return False
@@ -348,7 +361,8 @@ def settle(
 ) -> list[tuple[Statement, CannotSettle | None]]:
     """This function will take the steps still open of every statement of a month, each as its person.
 
-    Returns each statement as it stands afterwards, with the refusal at which it stopped.
+    Returns each statement as it stands afterwards, with the refusal at which it stopped; one of which nothing was
+    left (`nothing_left`) as it stood before.
     """
     outcomes: list[tuple[Statement, CannotSettle | None]] = []
     for statement in of_month(month):
@@ -361,7 +375,8 @@ def settle(
             except CannotSettle as refused:
                 refusal = refused
                 break
-        statement.refresh_from_db(fields=["state"])
+        if refusal is None or refusal.code != "nothing_left":
+            statement.refresh_from_db(fields=["state"])
         outcomes.append((statement, refusal))
     return outcomes
 
@@ -374,10 +389,20 @@ def find_review(key: str) -> Redemption | None:
     )
 
 
-def decide_review(*, redemption: Redemption, release: bool, by: Any, at: datetime, reason: str) -> None:
+def decide_review(
+    *,
+    redemption: Redemption,
+    release: bool,
+    by: Any,
+    at: datetime,
+    reason: str,
+    seen: Collection[int] | None = None,
+) -> None:
     """This function will let a redemption under review count, or reject it, which is a reversal.
 
-    Raises CannotSettle: not_under_review, already_reversed, wrong_role.
+    One decision settles all its open cases. `seen`: the cases (ids) that whoever releases has looked at; it is
+    refused when another one holds it back. Raises CannotSettle: not_under_review, also_held, already_reversed,
+    wrong_role.
     """
     with transaction.atomic():
         by = as_now(by)
@@ -389,6 +414,8 @@ def decide_review(*, redemption: Redemption, release: bool, by: Any, at: datetim
         open_cases = list(case)
         if not open_cases:
             raise CannotSettle("not_under_review")
+        if release and seen is not None and any(one.holds and one.pk not in seen for one in open_cases):
+            raise CannotSettle("also_held")
         if release:
             case.update(
                 decision=ReviewCase.Decision.RELEASED,

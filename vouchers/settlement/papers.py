@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ledger.audit.operations import as_now, name_of, record
 from ledger.journal.queries import day_of
 from ledger.refusals import Refusal
-from ledger.seals.operations import head
+from ledger.seals.operations import HeadNow, publish_over
 from vouchers.settlement.models import Paper, Statement
 from vouchers.settlement.operations import locked
 
@@ -55,7 +55,8 @@ def issue_paper(*, statement: Statement, kind: str, by: Any, at: datetime) -> Pa
     """This function will hand out a paper of an approved statement; asked again, the same one.
 
     Its content is frozen: the figures, their digest, the lease with its basis, the three approvals by role and
-    day. No elder stands on it, and no officer's name. Raises CannotIssuePaper.
+    day, and a published head of the chain of seals that covers the statement's entry, so that who holds the paper
+    can look it up. No elder stands on it, and no officer's name. Raises CannotIssuePaper.
     """
     with transaction.atomic():
         statement = locked(statement)
@@ -65,6 +66,7 @@ def issue_paper(*, statement: Statement, kind: str, by: Any, at: datetime) -> Pa
         if existing is not None:
             return existing
         lease = statement.lease
+        chain = publish_over(entry=statement.entry_id, at=at)
         paper = Paper.objects.create(
             number=f"{PREFIXES[Paper.Kind(kind)]}-{lease.code}-{statement.month:%Y%m}",
             code="".join(secrets.choice(ALPHABET) for _place in range(CODE_LENGTH)),
@@ -82,7 +84,7 @@ def issue_paper(*, statement: Statement, kind: str, by: Any, at: datetime) -> Pa
                 "figures": {name: str(getattr(statement, name)) for name in Statement.FIGURES},
                 "redemptions": statement.redemptions,
                 "digest": statement.digest,
-                "chain": list(head()),
+                "chain": list(chain),
                 "steps": [
                     [one.step, day_of(one.at).isoformat(), one.deemed]
                     for one in statement.approvals.filter(round=statement.round).order_by("id")
@@ -99,3 +101,15 @@ def issue_paper(*, statement: Statement, kind: str, by: Any, at: datetime) -> Pa
             detail={"digest": statement.digest},
         )
     return paper
+
+
+def head_of(paper: Paper) -> HeadNow | None:
+    """The head of the chain of seals that stands on a paper; None on those handed out before there was a chain."""
+    number, mark = paper.content.get("chain") or (0, "")
+    return HeadNow(number, mark) if number else None
+
+
+def heads_on_paper() -> list[HeadNow]:
+    """Every head that somebody holds on paper: what the chain must still pass through."""
+    known = (head_of(paper) for paper in Paper.objects.only("content").iterator())
+    return [one for one in known if one is not None]

@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterable
 from datetime import date
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, SmallIntegerField, Value, When
 
-from ledger.journal.queries import next_month
+from ledger.journal.queries import last_day, next_month
 from providers.leases.schedule import TermsRow
 from providers.models import Lease
+from vouchers.redemption.models import Claim
 from vouchers.settlement.models import ReviewCase, Statement
 from vouchers.settlement.reckon import LeaseFacts, Month, Sums
 
@@ -30,6 +31,60 @@ def to_take_back() -> Q:
 def held_back(redemption: str = "redemption_id") -> Exists:
     """Whether an open case holds a redemption back; `redemption` is where a row of the query has its id."""
     return Exists(ReviewCase.objects.filter(redemption=OuterRef(redemption), decision="", holds=True))
+
+
+OF_CLAIMS = ("earned", "late", "reversed", "credit", "under_review")
+"""The figures of a statement that are made of claims."""
+
+
+def claims_of(statement: Statement, figure: str) -> QuerySet[Claim]:
+    """The claims that make a figure (one of OF_CLAIMS); each has `sign`: 1 where it adds to the credit, -1 where it
+    takes away.
+
+    A posted statement names its claims. Before that they are those that it would take now. What is held back stands
+    on no statement: for a posted one these are the claims that were held back when it was posted, whatever was
+    decided since.
+    """
+    month = statement.month
+    posted = statement.state == Statement.State.APPROVED
+    of_lease = Claim.objects.filter(lease=statement.lease_id)
+    if figure == "under_review":
+        held = (
+            of_lease.filter(_held_when_posted(statement))
+            if posted
+            else of_lease.filter(held_back(), pending(month))
+        )
+        return held.annotate(sign=Value(1))
+    if posted:
+        adds: Q = Q(statement=statement)
+        takes: Q = Q(taken_back=statement)
+    else:
+        adds = pending(month) & ~Q(held_back())
+        takes = to_take_back()
+    chosen = {
+        "earned": adds & Q(service_on__gte=month),
+        "late": adds & Q(service_on__lt=month),
+        "reversed": takes,
+        "credit": adds | takes,
+    }[figure]
+    sign = Case(When(takes, then=Value(-1)), default=Value(1), output_field=SmallIntegerField())
+    return of_lease.filter(chosen).annotate(sign=sign)
+
+
+def _held_when_posted(statement: Statement) -> Q:
+    """Claims up to the month of a posted statement that a case held back at the moment when it was posted.
+
+    A reversal decides the cases of its redemption, so what was reversed earlier is not among them.
+    """
+    posted_at = statement.approvals.filter(step="approve").latest("id").at
+    cases = ReviewCase.objects.filter(
+        Q(decision="") | Q(decided_at__gt=posted_at),
+        redemption=OuterRef("redemption_id"),
+        holds=True,
+        opened_at__lte=posted_at,
+    )
+    on_none = Q(statement=None) | Q(statement__month__gt=statement.month)
+    return Q(Exists(cases)) & Q(service_on__lt=next_month(statement.month)) & on_none
 
 
 # Changes with every claim that comes, goes or is swapped.
@@ -116,6 +171,17 @@ def history(month: date, *, of: Collection[int] | None = None) -> dict[int, list
     ):
         months.setdefault(lease, []).append(Month(past, credit, applied))
     return months
+
+
+def without_statement(month: date) -> QuerySet[Lease]:
+    """Leases in force in a month that have no statement of it: loaded, or begun, after it was drawn up."""
+    in_force = Lease.objects.filter(starts_on__lte=last_day(month), ends_on__gte=month)
+    return in_force.exclude(statements__month=month)
+
+
+def not_posted(month: date) -> QuerySet[Statement]:
+    """The statements of a month that still wait for one of their steps."""
+    return Statement.objects.filter(month=month).exclude(state=Statement.State.APPROVED)
 
 
 def of_month(month: date) -> QuerySet[Statement]:

@@ -146,6 +146,8 @@ class Movement(models.Model):
         VOID = "void", _("voided")  # remaining → voided
         UNVOID = "unvoid", _("void undone")  # voided → remaining
 
+    SPENDING = (Kind.REDEEM, Kind.REDEEM_HELD)
+
     voucher = models.ForeignKey(Voucher, models.PROTECT, related_name="movements")
     kind = models.CharField(max_length=11, choices=Kind)
     amount = models.DecimalField(max_digits=10, decimal_places=2)

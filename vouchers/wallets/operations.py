@@ -28,6 +28,14 @@ class Return(NamedTuple):
     amount: Decimal
 
 
+def closes_as(voucher: Voucher, day: date) -> str:
+    """What becomes at once of value given back to a voucher on `day` (rules.md section 6); empty where it can be
+    spent again. Reads the voucher's elder."""
+    if voucher.voided_on is not None or voucher.elder.died_on is not None:
+        return Kind.VOID
+    return Kind.EXPIRE if voucher.valid_until < day else ""
+
+
 def put_back(
     *,
     returns: Sequence[Return],
@@ -66,10 +74,9 @@ def put_back(
         )
         if kind == Kind.RELEASE:
             voucher.held -= amount
-        if voucher.voided_on is not None or voucher.elder.died_on is not None:
-            closing.append((voucher, Kind.VOID, amount))
-        elif voucher.valid_until < day:
-            closing.append((voucher, Kind.EXPIRE, amount))
+        closes = closes_as(voucher, day)
+        if closes:
+            closing.append((voucher, closes, amount))
         else:
             voucher.remaining += amount
             voucher.expired_on = None

@@ -12,9 +12,11 @@ class Command(base.Command):
         "Let a person whose phone, passkeys and recovery codes are lost set up a new second step at the next sign-in."
     )
 
+    refusals = (second.CannotForget,)
+
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", metavar="NAME", help=_("the user name"))
-        parser.add_argument("--by", required=True, metavar="U", help=_("the user who decides"))
+        parser.add_argument("--by", required=True, metavar="U", help=_("the administrator who decides"))
 
     def handle(self, *, name: str, by: str, **options) -> None:
         there = second.forget(user=base.user(name), by=base.user(by), at=timezone.now())

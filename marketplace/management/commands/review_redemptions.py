@@ -7,10 +7,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from marketplace.fulfilment.queries import undelivered_lately
 from marketplace.management import base
 from vouchers.review.catalogue import RULES
 from vouchers.review.operations import review_month
-from vouchers.review.queries import months_of, undelivered
+from vouchers.review.queries import months_of
 
 
 class Command(base.Command):
@@ -36,5 +37,5 @@ class Command(base.Command):
             found = ", ".join(f"{code} {count}" for code, count in sorted(opened.items()))
             told = found or _("nothing new")  # a sentence inside an f-string is not found by the translators
             self.stdout.write(f"{one:%Y-%m} {told}")
-        if missing := undelivered(timezone.localdate()).count():
-            self.stdout.write(_("orders neither delivered nor released: %(n)s") % {"n": missing})
+        if missing := undelivered_lately(timezone.now()).count():
+            self.stdout.write(_("orders without a delivery: %(n)s") % {"n": missing})

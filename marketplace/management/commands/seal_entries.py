@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop
 
 from ledger.seals.operations import HeadNow, broken, head, publish_head, seal_entries
 from marketplace.management import base
+from vouchers.settlement.papers import heads_on_paper
 
 LISTED = 100
 
@@ -38,12 +39,12 @@ class Command(base.Command):
         self.stdout.write(f"sealed {sealed}, head {now.number} {now.hash}")
 
     def _check(self, text: str | None) -> None:
-        known = []
+        known = heads_on_paper()
         if text:
             number, _colon, mark = text.partition(":")
             if not number.isdecimal() or not mark:
                 raise base.Refused(_("A head is written NUMBER:HASH."))
-            known = [HeadNow(int(number), mark)]
+            known.append(HeadNow(int(number), mark))
         found = list(broken(heads=known))
         for one in found[:LISTED]:
             self.stdout.write(f"{one.what}: {one.why}")

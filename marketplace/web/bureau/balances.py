@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from ledger.banking.neighbours import accounts
 from marketplace.jobs.breaks import told
 from marketplace.web import scope
-from marketplace.web.access import BUREAU, roles
+from marketplace.web.access import BUREAU, roles, whole_city
 
 # What to do about a break, by where it lies.
 TODO = {
@@ -44,11 +44,10 @@ def shown(one: dict[str, Any]) -> dict[str, Any]:
 
 
 @roles(*BUREAU)
+@whole_city
 @require_safe
 def balances(request: HttpRequest) -> HttpResponse:
-    """This page will show each account's lines on record and where their balances break; for the whole city."""
-    if not scope.sees_whole_city(request.user):
-        raise Http404("accounts are the whole city's")
+    """This page will show each account's lines on record and where their balances break."""
     found = list(accounts(scope.bank_lines(request.user)))
     return render(
         request,

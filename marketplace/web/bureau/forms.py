@@ -1,9 +1,9 @@
 """The filters of a month, read from the address (what does not fit filters nothing), and the desk's questions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from django import forms
 from django.http import QueryDict
@@ -32,6 +32,7 @@ class MonthFilter:
     operator: str = ""
     division: str = ""
     review: bool = False
+    objected: bool = False
 
     @classmethod
     def of(cls, get: QueryDict) -> "MonthFilter":
@@ -41,10 +42,11 @@ class MonthFilter:
             operator=get.get("operator", ""),
             division=get.get("division", ""),
             review=get.get("review") == "1",
+            objected=get.get("objected") == "1",
         )
 
     def __bool__(self) -> bool:
-        return any((self.q, self.state, self.operator, self.division, self.review))
+        return any((self.q, self.state, self.operator, self.division, self.review, self.objected))
 
     def keeps(self, row: Any, divisions: Mapping[int, list[tuple[str, str]]]) -> bool:
         """`row`: see marketplace/web/listed.py; `divisions`: streets and districts of each division."""
@@ -53,6 +55,8 @@ class MonthFilter:
         if self.operator and row.operator_code != self.operator:
             return False
         if self.review and not row.under_review:
+            return False
+        if self.objected and not row.objected:
             return False
         if self.division and self.division not in dict(divisions[row.division]):
             return False
@@ -79,13 +83,19 @@ class ReasonForm(Marked):
 
 
 class MatchForm(Marked):
-    """The leases that a bank line pays, each with its amount; the first amount is the whole line at the start."""
+    """The leases that a bank line pays, each with its amount; the first amount is the whole line at the start.
 
-    PLACES = 4
+    As many places as are sent back; `holding` gives it more, with what was told so far.
+    """
 
-    def __init__(self, *args: Any, amount: Decimal, **kwargs: Any) -> None:
+    PLACES, MOST = 4, 200
+
+    def __init__(self, *args: Any, amount: Decimal, places: int = PLACES, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for n in range(self.PLACES):
+        if self.is_bound:
+            places = len(self.rows_of(self.data))
+        self.places = range(min(max(places, self.PLACES), self.MOST))
+        for n in self.places:
             self.fields[f"lease_{n}"] = forms.CharField(
                 label=_("Lease %(number)s") % {"number": n + 1},
                 required=n == 0,
@@ -109,14 +119,31 @@ class MatchForm(Marked):
                 widget=forms.TextInput(attrs={"class": "form-control", "inputmode": "decimal"}),
             )
 
+    @classmethod
+    def rows_of(cls, data: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """The codes and amounts as they were typed, place by place."""
+        count = next((n for n in range(cls.MOST) if f"lease_{n}" not in data), cls.MOST)
+        return [(data[f"lease_{n}"][:12], data.get(f"amount_{n}", "")[:20]) for n in range(count)]
+
+    @classmethod
+    def holding(cls, rows: Sequence[tuple[str, str]], *, amount: Decimal, places: int = 0) -> Self:
+        """The question once more with these codes and amounts in it; nothing is judged yet."""
+        initial = {f"lease_{n}": code for n, (code, _amount) in enumerate(rows)}
+        initial |= {f"amount_{n}": told for n, (_code, told) in enumerate(rows)}
+        return cls(amount=amount, initial=initial, places=max(places, len(rows)))
+
     @property
     def pairs(self) -> list[tuple[Any, Any]]:
-        return [(self[f"lease_{n}"], self[f"amount_{n}"]) for n in range(self.PLACES)]
+        return [(self[f"lease_{n}"], self[f"amount_{n}"]) for n in self.places]
+
+    @property
+    def full(self) -> bool:
+        return len(self.places) >= self.MOST
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         self.parts: list[tuple[Lease, Decimal]] = []
-        for n in range(self.PLACES):
+        for n in self.places:
             code, amount = (data.get(f"lease_{n}") or "").strip().upper(), data.get(f"amount_{n}")
             if not code:
                 if n and amount is not None:

@@ -33,7 +33,7 @@ from ledger.banking.mappings import (
 from ledger.files.problems import FileRefused
 from ledger.models import BankFile, BankMapping
 from marketplace.accounts.models import Role
-from marketplace.web.access import BUREAU, role_of, roles
+from marketplace.web.access import BUREAU, role_of, roles, whole_city
 from marketplace.web.forms import Marked, row_number
 
 SALT = "bank sample"
@@ -146,6 +146,7 @@ def _read(seen: Look, account: str, places: dict[str, str]) -> list[BankRow]:
 
 
 @roles(*BUREAU)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def layouts(request: HttpRequest) -> HttpResponse:
     """This page will list the mapped layouts, and lead through a new one: look at a file, say what its columns

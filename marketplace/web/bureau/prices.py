@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ledger.journal.operations import Busy
 from marketplace.accounts.models import Role
 from marketplace.web import prices as shown
-from marketplace.web.access import BUREAU, plays, roles
+from marketplace.web.access import BUREAU, plays, roles, whole_city
 from marketplace.web.forms import Marked
 from providers.models import Price, PriceProposal
 from vouchers.city.proposals import CannotPrice, cash_checks, decide_price, others_who_offer
@@ -34,6 +34,7 @@ class WordForm(Marked):
 
 
 @roles(*BUREAU)
+@whole_city
 @require_safe
 def prices(request: HttpRequest) -> HttpResponseBase:
     """This page will list proposals, those that wait unless asked for all."""
@@ -49,6 +50,7 @@ def prices(request: HttpRequest) -> HttpResponseBase:
 
 
 @roles(*BUREAU)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def price(request: HttpRequest, number: int) -> HttpResponse:
     """This page will show one proposal, old beside new, and take the decision on it."""

@@ -45,6 +45,7 @@ def reach(request: HttpRequest) -> HttpResponseBase:
             "snapshot": snapshot,
             "rows": rows,
             "sum": places.under(division) if places else None,
+            "division": division,
             "trail": [(_("Overview"), reverse("bureau:overview")), (_("Whom vouchers reach"), None)],
         },
     )
@@ -60,11 +61,12 @@ def _sheet(rows: list[dict[str, Any]]) -> Sheet:
             Field(_("Never used one"), As.NUMBER, width=12),
             Field(_("Issued"), As.AMOUNT, width=14),
             Field(_("Redeemed"), As.AMOUNT, width=14),
+            Field(_("Expired or voided"), As.AMOUNT, width=14),
             Field(_("Left"), As.AMOUNT, width=14),
             Field(_("of it within 30 days"), As.AMOUNT, width=14),
         ),
         rows=(
-            [row["division"].name, *(row[name] for name in ("holders", "never", "issued", "redeemed", "left", "soon"))]
+            [row["division"].name, *(row[name] for name in ("holders", "never", "issued", "redeemed", "lost", "left", "soon"))]
             for row in rows
         ),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ledger.journal.queries import last_day
 from marketplace.accounts.models import Role
 from marketplace.web import scope
-from marketplace.web.access import BUREAU, role_of, roles
+from marketplace.web.access import BUREAU, plays, role_of, roles
 from marketplace.web.bureau import letters
 from marketplace.web.lists import Listing
 from marketplace.web.payments.papers import given
@@ -115,10 +115,10 @@ def run_pdf(request: HttpRequest, number: int) -> HttpResponse:
     return _sent(request, run.letters.filter(lease__in=scope.leases(request.user)), f"reminders-{run}")
 
 
-@roles(*BUREAU)
+@roles(*BUREAU, Role.OPERATOR_MANAGER)
 @require_safe
 def letter_pdf(request: HttpRequest, number: str) -> HttpResponse:
-    """This page will give one letter as PDF."""
+    """This page will give one letter as PDF; also to the operator to whom it went."""
     found = Reminder.objects.filter(number=number, lease__in=scope.leases(request.user))
     return _sent(request, found, number)
 
@@ -135,5 +135,5 @@ def _sent(request: HttpRequest, found: QuerySet[Reminder], name: str) -> HttpRes
             [(one, list(one.lines.all())) for one in told], language=language, at=told[0].run.at
         ),
         name=f"{name}.pdf",
-        back=reverse("bureau:reminders"),
+        back=reverse("bureau:reminders" if plays(request.user, BUREAU) else "office:rent"),
     )

@@ -1,6 +1,6 @@
 """The bureau's months. No figure is reckoned here: all come from the statements as drawn up."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db.models import Count, Q, Sum
@@ -9,15 +9,16 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_safe
 
-from ledger.journal.queries import previous_month
+from ledger.journal.queries import last_locked_month, previous_month
 from ledger.models import Period
 from marketplace.accounts.models import Role
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope, sheets
-from marketplace.web.access import BUREAU, role_of, roles
+from marketplace.web.access import BUREAU, plays, role_of, roles
+from marketplace.web.bureau import blockers
 from marketplace.web.bureau.forms import MonthFilter
 from marketplace.web.bureau.totals import COMPARED, Change, Totals
 from marketplace.web.exports import export
@@ -27,6 +28,7 @@ from marketplace.web.trace.acts import STEP_OF
 from providers.divisions.queries import streets_and_districts
 from vouchers.approvals.operations import STEPS
 from vouchers.models import Claim, Statement
+from vouchers.settlement.objections import term_ends_on
 
 SORTS: dict[str, Any] = {
     "lease": lambda row: row.code,
@@ -68,7 +70,7 @@ def months(request: HttpRequest) -> HttpResponse:
             "listing": listing,
             "this_month": this_month,
             "so_far": so_far,
-            "drawing": role_of(request.user) == Role.BUREAU_CLERK,
+            "drawing": plays(request.user, frozenset({Role.BUREAU_CLERK}), city=True),
             "running": all(row["month"] != this_month for row in drawn) and this_month not in locked,
             "trail": [(_("Offset months"), None)],
         },
@@ -79,7 +81,8 @@ def months(request: HttpRequest) -> HttpResponse:
 @require_safe
 def month(request: HttpRequest, month: date) -> HttpResponseBase:
     """This page will show every lease of a month, adding up row by row, and what blocks its closing."""
-    rows = list(listed(scope.statements(request.user).filter(month=month)).order_by("lease__code"))
+    seen = scope.statements(request.user).filter(month=month)
+    rows = list(listed(seen, objections=True).order_by("lease__code"))
     if not rows:
         raise Http404("no statements in this month")
     wanted = MonthFilter.of(request.GET)
@@ -91,6 +94,11 @@ def month(request: HttpRequest, month: date) -> HttpResponseBase:
     everything = Totals.of(rows)
     shown = Totals.of(kept) if wanted else everything
     before, after = _neighbours(month)
+    period = Period.objects.filter(month=month).first()
+    blocking = [] if period else blockers.blockers(
+        month, everything, request.user,
+        objected=sum(row.objected for row in rows), locked=last_locked_month(),
+    )  # fmt: skip
     return render(
         request,
         "bureau/month.html",
@@ -98,18 +106,20 @@ def month(request: HttpRequest, month: date) -> HttpResponseBase:
             "month": month,
             "before": before,
             "after": after,
-            "period": Period.objects.filter(month=month).first(),
-            "blockers": blockers(month, everything),
+            "period": period,
+            "blockers": blocking,
+            "held": blockers.held(everything),
             "all": everything,
             "shown": shown,
             "wanted": wanted,
             "listing": listing,
+            "rows": [(row, _term(row)) for row in listing.page],
             "states": Statement.State.choices,
             "operators": sorted({(row.operator_code, row.operator) for row in rows}),
             "divisions": sorted({one for row in rows for one in divisions[row.division]}),
             "chart": _chart(listing.rows),
             "mine": _mine(request, rows),
-            "drawing": role_of(request.user) == Role.BUREAU_CLERK,
+            "drawing": plays(request.user, frozenset({Role.BUREAU_CLERK}), city=True),
             "trail": [(_("Offset months"), reverse("bureau:months")), (month_name(month), None)],
         },
     )
@@ -168,32 +178,11 @@ def _neighbours(month: date) -> tuple[date | None, date | None]:
     return before, after
 
 
-def blockers(month: date, totals: Totals) -> list[dict[str, str]]:
-    """What stands between this month and its lock, each with the filter that shows it."""
-    found = []
-    states = Statement.State
-    waits = {
-        states.DRAFT: lambda n: ngettext(
-            "%(n)s waits for the operator to confirm", "%(n)s wait for the operator to confirm", n
-        ),
-        states.CONFIRMED: lambda n: ngettext(
-            "%(n)s waits for the street to review", "%(n)s wait for the street to review", n
-        ),
-        states.REVIEWED: lambda n: ngettext(
-            "%(n)s waits for the bureau to approve", "%(n)s wait for the bureau to approve", n
-        ),
-    }
-    for state, sentence in waits.items():
-        if n := totals.states.get(state, 0):
-            found.append({"text": sentence(n) % {"n": n}, "query": f"state={state}"})
-    if n := totals.under_review:
-        held = ngettext("%(n)s redemption is held for review", "%(n)s redemptions are held for review", n)
-        found.append({"text": held % {"n": n}, "query": "review=1"})
-    last_locked = Period.objects.order_by("-month").values_list("month", flat=True).first()
-    earlier = (month - timedelta(days=1)).replace(day=1)
-    if last_locked and last_locked < earlier:
-        found.append({"text": _("an earlier month is still open"), "query": ""})
-    return found
+def _term(row: Any) -> date | None:
+    """Until when the operator may object, while the statement waits for its word."""
+    if row.state != Statement.State.DRAFT:
+        return None
+    return term_ends_on(row, answered_at=row.answered_at)
 
 
 def _mine(request: HttpRequest, rows: list[Any]) -> int:

@@ -10,9 +10,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ledger.audit.operations import record
+from ledger.audit.operations import record, record_seen
 from marketplace.accounts.models import Role, User
 from marketplace.web.access import FINDERS, PAPER_GIVERS, roles
 from marketplace.web.family.acting import person
@@ -27,8 +27,8 @@ from vouchers.elders.search import MOST, find
 
 
 def _people(user: User) -> QuerySet[Elder] | None:
-    """Whom this person may find: an agent everybody, an officer those of the own division. None: everybody."""
-    if user.role == Role.HOTLINE_AGENT or user.division is None:
+    """Whom this person may find: those of the own division; None, where there is none: everybody."""
+    if user.division is None:
         return None
     return Elder.objects.filter(division__in=ids_under([user.division.code]))
 
@@ -41,12 +41,17 @@ def _one(request: HttpRequest, code: str) -> Elder:
 
 
 @roles(*FINDERS)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def search(request: HttpRequest) -> HttpResponse:
-    """This page will find elders by what is typed."""
-    text = request.GET.get("q", "").strip()[:60]
+    """This page will find elders by what is typed: a name or a phone, so it is sent in the body, never in the address."""
+    text = request.POST.get("q", "").strip()[:60]
     found = find(text, among=_people(person(request)), most=MOST + 1) if text else []
     rows = [(one, _name_of(one, person(request))) for one in found[:MOST]]
+    if text:  # what was typed may be a name: whom it showed is noted instead
+        record(
+            by=request.user, at=timezone.now(), action="find_elder", subject="elders",
+            detail={"found": [one.code for one, _name in rows]}, channel="hotline",
+        )  # fmt: skip
     context = {"q": text, "found": rows, "more": len(found) > MOST, "most": MOST}
     return render(request, "hotline/search.html", context | {"call": _call(request)})
 
@@ -56,6 +61,7 @@ def search(request: HttpRequest) -> HttpResponse:
 def elder(request: HttpRequest, code: str) -> HttpResponse:
     """This page will show who it is, as far as is needed to be sure, and what can be done."""
     user, one = person(request), _one(request, code)
+    record_seen(by=user, at=timezone.now(), action="see_elder", subject=one.code, channel="hotline")
     context = {
         "elder": one,
         "name": _name_of(one, user),
@@ -110,8 +116,9 @@ def number(request: HttpRequest) -> HttpResponse:
     """This page will show the number to dial; that it was shown is recorded."""
     now = _open_call(request)
     record(
-        by=request.user, at=timezone.now(), action="reveal_phone", subject=now.elder.code, channel="hotline"
-    )
+        by=request.user, at=timezone.now(), action="reveal_phone", subject=now.elder.code,
+        detail={"call": now.pk}, channel="hotline",
+    )  # fmt: skip
     return _call_page(request, shown=now.elder.phone())
 
 

@@ -1,6 +1,7 @@
 """Asking elders whether somebody came: the visits that are over and that the elder has not confirmed."""
 
 import uuid
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -18,6 +19,7 @@ from ledger.audit.operations import record
 from marketplace.accounts.models import Role
 from marketplace.fulfilment.models import WorkOrder
 from marketplace.fulfilment.visits import call_back
+from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.forms import Marked
 from marketplace.web.lists import Listing
@@ -42,14 +44,18 @@ class AnswerForm(Marked):
     key = forms.CharField(widget=forms.HiddenInput, max_length=60)
 
 
-def _waiting() -> QuerySet[WorkOrder]:
-    """The oldest first: after 72 hours it is paid as claimed, and review has to look at it."""
+def _waiting(user: Any) -> QuerySet[WorkOrder]:
+    """The oldest first: after 72 hours it is paid as claimed, and review has to look at it.
+
+    An agent of one division asks those who live there.
+    """
     said = VisitReport.objects.filter(
         hold=OuterRef("hold"), refusal="", kind__in=[Kind.CONFIRMED, Kind.DENIED]
     )
     return (
         WorkOrder.objects.filter(
             ~Exists(said),
+            order__elder__in=scope.elders(user),
             state=WorkOrder.State.UNDERWAY,
             hold__state=Hold.State.OPEN,
             hold__visit__left_at__isnull=False,
@@ -70,7 +76,7 @@ def _waiting() -> QuerySet[WorkOrder]:
 @require_safe
 def visits(request: HttpRequest) -> HttpResponse:
     """This page will list the visits to ask about."""
-    listing = Listing(request, _waiting(), sorts={"over": ("hold__visit__left_at", "id")})
+    listing = Listing(request, _waiting(request.user), sorts={"over": ("hold__visit__left_at", "id")})
     return render(request, "hotline/visits.html", {"listing": listing})
 
 
@@ -78,7 +84,7 @@ def visits(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def visit(request: HttpRequest, work: int) -> HttpResponseBase:
     """This page will show what to ask whom, and note the answer."""
-    found = get_object_or_404(_waiting(), pk=work)
+    found = get_object_or_404(_waiting(request.user), pk=work)
     form = AnswerForm(request.POST or None, initial={"key": str(uuid.uuid4())})
     if request.method != "POST":
         return _shown(request, found, form)
@@ -99,7 +105,7 @@ def visit(request: HttpRequest, work: int) -> HttpResponseBase:
 @require_POST
 def phone(request: HttpRequest, work: int) -> HttpResponse:
     """This page will show name and number once, after recording who asked for which visit."""
-    found = get_object_or_404(_waiting(), pk=work)
+    found = get_object_or_404(_waiting(request.user), pk=work)
     with transaction.atomic():
         record(
             by=request.user,

@@ -80,6 +80,7 @@ def _told(paper: Paper, address: str) -> dict[str, Any]:
         (_("Owner"), content["owner"]),
         (_("Operator"), content["operator"]),
         (_("Basis"), " ".join(filter(None, [str(basis), content["decision_no"]]))),
+        (_("Redemptions"), "" if certificate else content["redemptions"]),
         (_("Issued on"), full_day(paper.issued_at)),
     ]
     steps = dict(Approval.Step.choices)

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from ledger.seals.operations import stands
 from marketplace.web import scope, sheets
 from marketplace.web.access import STATEMENT_READERS, anyone, roles
 from marketplace.web.papers.forms import VerifyForm
@@ -22,7 +23,7 @@ from marketplace.web.typeset import NoChineseFont
 from providers.handover.operations import digest_of
 from providers.models import Handover
 from vouchers.models import Paper, Statement
-from vouchers.settlement.papers import CannotIssuePaper, check_paper, issue_paper
+from vouchers.settlement.papers import CannotIssuePaper, check_paper, head_of, issue_paper
 
 
 @roles(*STATEMENT_READERS)
@@ -110,7 +111,9 @@ def verify(request: HttpRequest, number: str, code: str) -> HttpResponse:
     figures = [
         {"label": sheets.HEADINGS[name], "amount": value} for name, value in paper.content["figures"].items()
     ]
-    return render(request, "papers/verify.html", {"paper": paper, "figures": figures, "trail": _trail()})
+    head = head_of(paper)
+    about = {"paper": paper, "figures": figures, "head": head, "stands": head and stands(head)}
+    return render(request, "papers/verify.html", {**about, "trail": _trail()})
 
 
 @anyone

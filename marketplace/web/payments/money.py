@@ -16,16 +16,18 @@ from ledger.files.write import As, Field
 from ledger.journal.queries import last_locked_month
 from marketplace.accounts.models import Role
 from marketplace.web import scope
-from marketplace.web.access import BUREAU, role_of, roles
+from marketplace.web.access import BUREAU, role_of, roles, whole_city
 from marketplace.web.exports import Sheet, export
-from marketplace.web.lists import Listing
+from marketplace.web.lists import Listing, naming, words_of
 from marketplace.web.payments import papers
 from marketplace.web.payments.forms import BudgetForm, HandoverForm, RefundForm, TreasuryForm
+from marketplace.web.payments.transfers import transfer_file
 from providers.handover.operations import CannotHandOver, decide_handover, draw_up_handover, waiting
 from providers.leases.refunds import CannotRefund, decide_refund, draw_up_refund, overpaid
 from providers.models import Handover, Refund
 from vouchers.funds.operations import CannotBudget, fund_balance, set_budget, uses
 from vouchers.models import Donation, Statement
+from vouchers.payouts.operations import payees_of
 
 DONE_MARKS = {
     "draft": ("wait", "hourglass-split"),
@@ -75,7 +77,10 @@ def refunds(request: HttpRequest) -> HttpResponseBase:
                 return redirect("payments:refunds")
         except CannotRefund as refused:
             refusal = refused
+    words = words_of(request)
     rows = Refund.objects.filter(lease__in=leases).select_related("lease__operator", "lease__premises")
+    fields = ("number", "lease__code", "lease__operator__name", "reason")
+    rows = rows.filter(naming(words, *fields, amounts=["amount"]))
     listing = Listing(request, rows, sorts={"number": ("id",)}, default="-number")
     sheet = Sheet(
         name="refunds",
@@ -102,6 +107,10 @@ def refunds(request: HttpRequest) -> HttpResponseBase:
     )
     if (file := export(request, sheet)) is not None:
         return file
+    payable = _payable(leases)
+    if request.GET.get("format") == "transfer":
+        paid = ((account, one.left, f"退款 {one.number}") for one, account in payable if account)
+        return transfer_file("transfer-refunds", paid)
     seen = set(leases.values_list("pk", flat=True))
     today = timezone.localdate()
     return render(
@@ -109,8 +118,11 @@ def refunds(request: HttpRequest) -> HttpResponseBase:
         "payments/refunds.html",
         {
             "listing": listing,
+            "words": words,
             "refunds": [_marked(one) for one in listing.page],
             "overpaid": [one for one in overpaid(today) if one.lease.pk in seen],
+            "transferable": any(account for _one, account in payable),
+            "without_account": [one for one, account in payable if not account],
             "credits": _credits_of_ended(leases.filter(ends_on__lt=today)),
             "form": form,
             "about": about,
@@ -123,6 +135,14 @@ def refunds(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+def _payable(leases: Any) -> list[tuple[Refund, dict[str, str]]]:
+    """The refunds that wait to be paid, each with the account to which it goes; empty where none is on record."""
+    rows = Refund.objects.filter(lease__in=leases, state=Refund.State.APPROVED)
+    found = list(rows.select_related("lease__operator").order_by("number"))
+    accounts = payees_of(one.lease.operator_id for one in found)
+    return [(one, accounts.get(one.lease.operator_id, {})) for one in found]
+
+
 def _credits_of_ended(leases: Any) -> list[Statement]:
     """The last posted statement of each ended lease that still carries credit: it lapses, nothing is refunded."""
     month = last_locked_month()
@@ -133,6 +153,7 @@ def _credits_of_ended(leases: Any) -> list[Statement]:
 
 
 @roles(*BUREAU)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def fund(request: HttpRequest) -> HttpResponseBase:
     """This page will show what is left of the charity fund, its budgets and who gave."""
@@ -149,7 +170,9 @@ def fund(request: HttpRequest) -> HttpResponseBase:
                 return redirect("payments:fund")
             except CannotBudget as refused:
                 refusal = refused
-    rows = Donation.objects.select_related("receipt__bank_line")
+    words = words_of(request)
+    rows = Donation.objects.filter(naming(words, "donor", "wish", amounts=["amount"]))
+    rows = rows.select_related("receipt__bank_line")
     sorts = {"at": ("receipt__bank_line__booked_at", "id"), "amount": ("amount", "id")}
     listing = Listing(request, rows, sorts=sorts, default="-at")
     sheet = Sheet(
@@ -181,6 +204,7 @@ def fund(request: HttpRequest) -> HttpResponseBase:
         "payments/fund.html",
         {
             "listing": listing,
+            "words": words,
             "balance": balance,
             "overdrawn": balance < 0,
             "budgets": [(use, *BUDGET_MARKS[use.state]) for use in uses()],
@@ -194,6 +218,7 @@ def fund(request: HttpRequest) -> HttpResponseBase:
 
 
 @roles(*BUREAU)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def handovers(request: HttpRequest) -> HttpResponseBase:
     """This page will list what rent waits for which owner, and each sum handed over with its paper."""
@@ -222,7 +247,9 @@ def handovers(request: HttpRequest) -> HttpResponseBase:
                     return redirect("payments:handovers")
         except CannotHandOver as refused:
             refusal = refused
-    rows = Handover.objects.select_related("owner", "receipt")
+    words = words_of(request)
+    rows = Handover.objects.filter(naming(words, "number", "owner__name", "treasury_no", amounts=["amount"]))
+    rows = rows.select_related("owner")
     sorts = {"number": ("id",), "owner": ("owner__code", "id"), "amount": ("amount", "id")}
     listing = Listing(request, rows, sorts=sorts, default="-number")
     sheet = Sheet(
@@ -249,6 +276,7 @@ def handovers(request: HttpRequest) -> HttpResponseBase:
         "payments/handovers.html",
         {
             "listing": listing,
+            "words": words,
             "handovers": [_marked(one) for one in listing.page],
             "waiting": waiting(until or form.fields["until"].initial()),
             "until": until or form.fields["until"].initial(),
@@ -265,6 +293,31 @@ def handovers(request: HttpRequest) -> HttpResponseBase:
 
 
 @roles(*BUREAU)
+@whole_city
+@require_safe
+def handover(request: HttpRequest, number: str) -> HttpResponse:
+    """This page will show one sum handed over: the leases whose rent it is, its way, and the bank line that paid it."""
+    found = get_object_or_404(
+        Handover.objects.select_related("owner").prefetch_related("payments__receipt__bank_line"),
+        number=number,
+    )
+    return render(
+        request,
+        "payments/handover.html",
+        {
+            "handover": _marked(found),
+            "lines": found.lines.select_related("lease__premises", "lease__operator").order_by("lease__code"),
+            "trail": [
+                (_("Payouts"), reverse("payments:payouts")),
+                (_("Rent handed over"), reverse("payments:handovers")),
+                (number, None),
+            ],
+        },
+    )
+
+
+@roles(*BUREAU)
+@whole_city
 @require_safe
 def handover_pdf(request: HttpRequest, number: str) -> HttpResponse:
     """This page will give the paper of what was handed over as PDF, once it is approved."""

@@ -1,14 +1,15 @@
 """Payout lists (拨付): each month's, and one of them with its lines, its three steps and its files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Sum
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.db.models import F, Sum
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,14 +19,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ledger.files.write import As, Field
 from ledger.journal.operations import Busy
+from ledger.journal.queries import next_month, previous_month
 from marketplace.accounts.models import Role
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope
-from marketplace.web.access import BUREAU, STATEMENT_READERS, STEP_TAKERS, plays, role_of, roles
-from marketplace.web.exports import Sheet, csv_file, export
-from marketplace.web.lists import Listing
+from marketplace.web.access import BUREAU, STATEMENT_READERS, STEP_TAKERS, plays, role_of, roles, whole_city
+from marketplace.web.exports import Sheet, export
+from marketplace.web.lists import Listing, naming, words_of
 from marketplace.web.payments import papers
 from marketplace.web.payments.forms import MonthForm, PayeeForm
+from marketplace.web.payments.transfers import transfer_file
 from marketplace.web.trace.acts import STEP_OF, WORDS
 from marketplace.web.trace.steps import NOT_LOOKED_AT
 from vouchers.approvals.operations import CannotTakeStep
@@ -38,7 +41,7 @@ from vouchers.payouts.operations import (
     set_payee,
     take_payout_steps,
 )
-from vouchers.payouts.queries import pending_lines
+from vouchers.payouts.queries import REVERSED, Pending
 
 HEADINGS = {
     "government": gettext_lazy("Government part"),
@@ -73,7 +76,9 @@ def standing(payout: Payout) -> tuple[str, str, str]:
         return (*MARKS[payout.state], payout.get_state_display())
     if payout.to_pay == 0:
         return (*MARKS["nothing"], _("approved, nothing to pay"))
-    return (*MARKS["paid"], _("paid")) if payout.receipt_id else (*MARKS["approved"], _("to be paid"))
+    if payout.left == 0:
+        return (*MARKS["paid"], _("paid"))
+    return (*MARKS["approved"], _("paid in part") if payout.paid else _("to be paid"))
 
 
 def _told(payout: Any) -> Any:
@@ -85,7 +90,7 @@ def _told(payout: Any) -> Any:
 @require_http_methods(["GET", "HEAD", "POST"])
 def index(request: HttpRequest) -> HttpResponseBase:
     """This page will list the payout lists that one may see, newest month first, and draw a month up."""
-    drawing = role_of(request.user) == Role.BUREAU_CLERK
+    drawing = plays(request.user, frozenset({Role.BUREAU_CLERK}), city=True)
     form, refusal = MonthForm(), None
     if request.method == "POST":
         if not drawing:
@@ -110,10 +115,15 @@ def index(request: HttpRequest) -> HttpResponseBase:
         rows = rows.filter(month=date.fromisoformat(f"{wanted}-01"))
     else:
         wanted = ""
+    waiting = seen.filter(state=Payout.State.APPROVED, paid__lt=F("to_pay"))
+    due = request.GET.get("show") == "due"
+    if due:
+        rows = rows.filter(pk__in=waiting.values("pk"))
+    words = words_of(request)
+    rows = rows.filter(naming(words, "number", "operator__name", "operator__code", amounts=["to_pay"]))
     listing = Listing(request, rows, sorts=SORTS, default="-month")
     if (file := export(request, _sheet(listing))) is not None:
         return file
-    waiting = seen.filter(state=Payout.State.APPROVED, receipt=None, to_pay__gt=0)
     return render(
         request,
         "payments/payouts.html",
@@ -122,12 +132,15 @@ def index(request: HttpRequest) -> HttpResponseBase:
             "lists": [_told(one) for one in listing.page],
             "months": months,
             "wanted": wanted,
+            "words": words,
+            "due": due,
             "drawing": drawing,
             "form": form,
             "refusal": refusal,
-            "waiting": waiting.aggregate(sum=Sum("to_pay"))["sum"] or Decimal(0),
+            "waiting": waiting.aggregate(sum=Sum(F("to_pay") - F("paid")))["sum"] or Decimal(0),
             "transferable": sorted(set(waiting.values_list("month", flat=True)), reverse=True),
             "bureau": plays(request.user, BUREAU),
+            "whole_city": plays(request.user, BUREAU, city=True),
             "held_back": seen.exclude(state=Payout.State.APPROVED).filter(held_back__gt=0).exists(),
             "trail": [(_("Payouts"), None)],
         },
@@ -163,7 +176,10 @@ def _sheet(listing: Listing) -> Sheet:
 
 def _find(request: HttpRequest, number: str) -> Payout:
     return get_object_or_404(
-        scope.payouts(request.user).select_related("operator", "receipt__bank_line"), number=number
+        scope.payouts(request.user)
+        .select_related("operator")
+        .prefetch_related("payments__receipt__bank_line"),
+        number=number,
     )
 
 
@@ -200,14 +216,19 @@ def payout(request: HttpRequest, number: str) -> HttpResponseBase:
                 by=request.user,
                 clock=timezone.now,
             )
-            if not outcome.refused:
+            if outcome.taken:
                 messages.success(request, _("Done: %(number)s") % {"number": number})
                 return redirect("payments:payout", number)
-            refusal = outcome.refused[0][1]
+            refusal = outcome.refused[0][1] if outcome.refused else CannotPayOut("nothing_left")
+            if refusal.code == "nothing_left":
+                messages.error(request, str(refusal))
+                return redirect("payments:payouts")
         found = _find(request, number)
-    lines = _lines(found)
-    listing = Listing(request, lines, sorts={"day": lambda row: (row[0].service_on, row[0].pk)}, per_page=50)
-    if (file := export(request, _lines_sheet(found, listing.rows))) is not None:
+    part = request.GET.get("part", "")
+    part = part if part in PARTS else ""
+    sorts = {"day": ("redemption__service_on", "redemption_id", "part", "taken_back")}
+    listing = Listing(request, _lines(found, part), sorts=sorts, per_page=50)
+    if (file := export(request, _lines_sheet(found, _told_whole(listing.rows)))) is not None:
         return file
     why_not = _why_not(found, request.user) if words else None
     changed = refusal is not None and refusal.code == "statement_changed"
@@ -216,15 +237,20 @@ def payout(request: HttpRequest, number: str) -> HttpResponseBase:
         "payments/payout.html",
         {
             "payout": _told(found),
-            "figures": [(name, HEADINGS[name], getattr(found, name)) for name in Payout.FIGURES],
+            "figures": [
+                (name, HEADINGS[name], getattr(found, name), href)
+                for name, href in _opened(request, found).items()
+            ],
+            "part": HEADINGS.get(part),
             "words": words,
             "refusal": refusal,
             "why_not": why_not,
             "changed": _changes(found, seen) if changed else None,
             "steps": papers.steps_of(found),
             "listing": listing,
+            "lines": _told_lines(listing.page),
             "payee": payee,
-            "noting": role_of(request.user) == Role.BUREAU_CLERK,
+            "noting": plays(request.user, frozenset({Role.BUREAU_CLERK}), city=True),
             "bureau": plays(request.user, BUREAU),
             "trail": [(_("Payouts"), reverse("payments:payouts")), (number, None)],
         },
@@ -255,16 +281,47 @@ def _changes(found: Payout, seen: str) -> list[tuple[Any, Decimal, Decimal]]:
 
 
 Line = tuple[Redemption, Any, Decimal]
+CHUNK = 2_000  # lines of a file that are read at a time
 
 
-def _lines(found: Payout) -> list[Line]:
-    """(redemption, part, yuan with its sign): those that stand, or would stand as of now."""
-    if found.state == Payout.State.APPROVED:
-        rows: Iterable[tuple[int, str, bool, Decimal]] = found.lines.order_by(
-            "redemption_id", "part"
-        ).values_list("redemption_id", "part", "taken_back", "amount")
-    else:
-        rows = pending_lines(found.operator_id, found.month, parts=parts_payable())
+PARTS = (*PayoutLine.Part.values, REVERSED)
+
+
+def _opened(request: HttpRequest, found: Payout) -> dict[str, str]:
+    """Where the lines of each figure stand: of the list itself, on the list before or after, or a bank line."""
+    here = reverse("payments:payout", args=[found.number])
+    lists = dict(
+        scope.payouts(request.user)
+        .filter(operator=found.operator_id, month__in=[previous_month(found.month), next_month(found.month)])
+        .values_list("month", "number")
+    )
+    there = {
+        name: reverse("payments:payout", args=[lists[month]]) if month in lists else ""
+        for name, month in (
+            ("carry_in", previous_month(found.month)),
+            ("carry_out", next_month(found.month)),
+        )
+    }
+    paid = list(found.payments.select_related("receipt"))
+    if len(paid) == 1 and plays(request.user, BUREAU):
+        there["to_pay"] = reverse("bureau:receipt", args=[paid[0].receipt.bank_line_id])
+    own = {name: f"{here}?part={name}#h-lines" for name in PARTS}
+    return {name: own.get(name) or there.get(name) or f"{here}#h-lines" for name in Payout.FIGURES}
+
+
+def _lines(found: Payout, only: str = "") -> Any:
+    """(redemption id, part, taken back, yuan): those that stand, or would stand as of now; `only` of one figure.
+    Read page by page."""
+    if found.state != Payout.State.APPROVED:
+        return Pending(found.operator_id, found.month, parts=parts_payable(), only=only)
+    rows = found.lines.values_list("redemption_id", "part", "taken_back", "amount")
+    if only == REVERSED:
+        return rows.filter(taken_back=True)
+    return rows.filter(part=only, taken_back=False) if only else rows
+
+
+def _told_lines(rows: Iterable[tuple[int, str, bool, Decimal]]) -> list[Line]:
+    """(redemption, part, yuan with its sign) of some lines. Two queries."""
     listed = list(rows)
     redemptions = (
         Redemption.objects.select_related("service", "elder", "lease__premises")
@@ -276,6 +333,13 @@ def _lines(found: Payout) -> list[Line]:
         (redemptions[pk], names[PayoutLine.Part(part)], -amount if back else amount)
         for pk, part, back, amount in listed
     ]
+
+
+def _told_whole(rows: Iterable[tuple[int, str, bool, Decimal]]) -> Iterator[Line]:
+    """The same of a whole list, so many at a time."""
+    left = iter(rows)
+    while chunk := list(islice(left, CHUNK)):
+        yield from _told_lines(chunk)
 
 
 def _lines_sheet(found: Payout, lines: Iterable[Line]) -> Sheet:
@@ -320,38 +384,15 @@ def pdf(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @roles(*BUREAU)
+@whole_city
 @require_safe
 def transfer(request: HttpRequest, month: date) -> HttpResponseBase:
     """This page will give the bank's file of what is to be paid of a month, each line with its number."""
-    rows = list(
+    rows = (
         scope.payouts(request.user)
-        .filter(month=month, state=Payout.State.APPROVED, receipt=None, to_pay__gt=0)
-        .select_related("operator")
+        .filter(month=month, state=Payout.State.APPROVED, paid__lt=F("to_pay"))
         .order_by("operator__code")
     )
-    if not rows:
-        raise Http404("nothing to pay in this month")
-    return csv_file(
-        Sheet(
-            name=f"transfer-{month:%Y-%m}",
-            title=f"transfer-{month:%Y-%m}",
-            fields=(
-                # The bank's own words, in whatever language this is read.
-                Field("收款户名", width=28),
-                Field("收款账号", width=24),
-                Field("收款开户行", width=28),
-                Field("金额", As.AMOUNT, width=14),
-                Field("用途", width=30),
-            ),
-            rows=(
-                [
-                    one.payee.get("holder", ""),
-                    one.payee.get("number", ""),
-                    one.payee.get("bank", ""),
-                    one.to_pay,
-                    f"拨付 {one.number}",
-                ]
-                for one in rows
-            ),
-        )
+    return transfer_file(
+        f"transfer-{month:%Y-%m}", ((one.payee, one.left, f"拨付 {one.number}") for one in rows)
     )

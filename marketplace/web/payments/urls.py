@@ -11,5 +11,6 @@ urlpatterns = [
     path("refunds/", money.refunds, name="refunds"),
     path("fund/", money.fund, name="fund"),
     path("handed-over/", money.handovers, name="handovers"),
+    path("handed-over/<paper:number>/", money.handover, name="handover"),
     path("handed-over/<paper:number>/file.pdf", money.handover_pdf, name="handover_pdf"),
 ]

@@ -29,7 +29,7 @@ from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.evidence import TONES, shown_of
 from marketplace.web.exports import Sheet, export
-from marketplace.web.forms import Marked, row_number
+from marketplace.web.forms import Marked, asked_day, row_number
 from providers.models import Caregiver, OrderTerms
 from providers.ordering.times import instant
 from providers.premises.queries import centres_of
@@ -234,10 +234,7 @@ def _accept(request: HttpRequest) -> HttpResponse:
 
 def _span(request: HttpRequest) -> tuple[date, int]:
     """The first day, and how many."""
-    try:
-        first = date.fromisoformat(request.GET.get("day", ""))
-    except ValueError:
-        first = timezone.localdate()
+    first = asked_day(request.GET.get("day")) or timezone.localdate()
     return first, 7 if request.GET.get("span") == "week" else 1
 
 

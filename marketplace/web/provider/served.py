@@ -1,7 +1,6 @@
 """What was served: every redemption at the operator's premises, and the lines of what a lease has earned."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
@@ -19,6 +18,7 @@ from marketplace.accounts.models import Role
 from marketplace.web import scope
 from marketplace.web.access import roles
 from marketplace.web.exports import Sheet, export
+from marketplace.web.forms import asked_day
 from marketplace.web.lists import Listing
 from vouchers.models import Redemption
 from vouchers.settlement.queries import held_back
@@ -65,8 +65,8 @@ def _state_of(row: Redemption) -> str:
 def served(request: HttpRequest) -> HttpResponseBase:
     """This page will list every serving at the operator's premises, the running month unless asked otherwise."""
     now = timezone.localdate()
-    since = _day(request, "since") or now.replace(day=1)
-    until = _day(request, "until") or max(now, since)
+    since = asked_day(request.GET.get("since")) or now.replace(day=1)
+    until = asked_day(request.GET.get("until")) or max(now, since)
     leases = scope.leases(request.user)
     rows: Any = Redemption.objects.filter(lease__in=leases, service_on__range=(since, until))
     rows = rows.annotate(is_held=held_back("pk"))
@@ -124,10 +124,3 @@ def _lines(rows: Iterable[Redemption]) -> Iterator[list[Any]]:
             *(getattr(row, part) for part in PARTS),
             STATES[_state_of(row)],
         ]
-
-
-def _day(request: HttpRequest, name: str) -> date | None:
-    try:
-        return date.fromisoformat(request.GET.get(name, ""))
-    except ValueError:
-        return None

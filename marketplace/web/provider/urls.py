@@ -1,6 +1,16 @@
 from django.urls import path
 
-from marketplace.web.provider import adaptation, board, papers, prices, running, served, terminals, today
+from marketplace.web.provider import (
+    adaptation,
+    board,
+    papers,
+    prices,
+    rent,
+    running,
+    served,
+    terminals,
+    today,
+)
 from marketplace.web.provider.supply import caregivers, offers, places
 
 app_name = "office"
@@ -9,6 +19,7 @@ urlpatterns = [
     path("running/<code:lease>/<slug:figure>/", running.lines, name="running"),
     path("served/", served.served, name="served"),
     path("papers/", papers.papers, name="papers"),
+    path("rent/", rent.rent, name="rent"),
     path("work/", board.board, name="work"),
     path("work/rounds/", board.rounds, name="rounds"),
     path("work/<int:work>/", board.order, name="order"),

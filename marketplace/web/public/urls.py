@@ -12,5 +12,6 @@ urlpatterns = [
     path("me/second/", ways.ways, name="second_ways"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("language/", views.language, name="set_language"),
+    path("keys/", views.keys, name="keys"),
     path("design/", views.design, name="design"),
 ]

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
@@ -60,6 +60,28 @@ def home(request: HttpRequest) -> HttpResponse:
             ),
         },
     )
+
+
+# What js/keys.js does, in the order in which it is told.
+KEYS = [
+    ("/", gettext_lazy("to the search of the list")),
+    ("j", gettext_lazy("to the next line; Enter opens it")),
+    ("k", gettext_lazy("to the line before")),
+    ("n", gettext_lazy("next page of the list")),
+    ("p", gettext_lazy("page before")),
+    (
+        "a",
+        gettext_lazy("to the page's main button, such as the approval that waits for you; Enter presses it"),
+    ),
+    ("?", gettext_lazy("this page")),
+]
+
+
+@signed_in
+@require_safe
+def keys(request: HttpRequest) -> HttpResponse:
+    """This page will tell the keys of the desk, and switch them on and off on this device."""
+    return render(request, "public/keys.html", {"keys": KEYS, "trail": [(_("Keys"), None)]})
 
 
 @anyone

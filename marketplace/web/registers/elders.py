@@ -20,7 +20,7 @@ from marketplace.privacy import erasing
 from marketplace.privacy.copies import Person, records_of
 from marketplace.privacy.erasing import CannotErase
 from marketplace.web import scope
-from marketplace.web.access import REGISTER_KEEPERS, roles
+from marketplace.web.access import REGISTER_KEEPERS, plays, roles
 from marketplace.web.exports import personal_copy
 from marketplace.web.forms import Marked
 from marketplace.web.registers.entry import day, pick, reason, text
@@ -149,7 +149,9 @@ def elders(request: HttpRequest) -> HttpResponseBase:
             Filter("street", _("Street"), street, street_choices(request.user)),
             Filter("state", _("State"), state, [(name, label) for name, (label, *_rest) in STATES.items()]),
         ],
-        acts=[{"label": _("Load a file of elders"), "href": reverse("work_kind", args=["city"])}],
+        acts=[{"label": _("Load a file of elders"), "href": reverse("work_kind", args=["city"])}]
+        if plays(request.user, REGISTER_KEEPERS, city=True)
+        else [],
         about=_(
             "Names are masked here. A file of elders is checked first: what is new, changed or wrong is shown before anything is written."
         ),

@@ -27,6 +27,7 @@ ACTIONS = {
     "give_second_half": _("Second half of the code given out"),
     "accept_invitation": _("Password chosen"),
     "add_photos": _("Photos added"),
+    "withdraw_photo": _("Photo withdrawn"),
     "end_offer": _("No longer offered"),
     "offer_again": _("Offered again"),
     "reinstate_operator": _("Reinstated"),

@@ -42,7 +42,7 @@ def hub(request: HttpRequest) -> HttpResponse:
                 for name, label, icon, n, about in tiles
             ],
             "stages": [(stage, stage.label, *MARKS[stage], stages.get(stage, 0)) for stage in Premises.Stage],
-            "keeping": plays(user, REGISTER_KEEPERS),
+            "loading": plays(user, REGISTER_KEEPERS, city=True),
             "bureau": plays(user, BUREAU),
             "trail": [(_("Registers"), None)],
         },

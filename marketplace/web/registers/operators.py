@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ledger.files.write import As
 from marketplace.templatetags.yiquan import iso
 from marketplace.web import scope
-from marketplace.web.access import REGISTER_KEEPERS, REGISTER_READERS, plays, roles
+from marketplace.web.access import REGISTER_KEEPERS, REGISTER_READERS, plays, roles, whole_city
 from marketplace.web.registers.entry import EntryForm, day, number, reason, text
 from marketplace.web.registers.history import history
 from marketplace.web.registers.lease_forms import a_day
@@ -158,7 +158,7 @@ def operators(request: HttpRequest) -> HttpResponseBase:
         rows = rows.filter(Q(name__icontains=word) | Q(code__istartswith=word) | Q(uscc__istartswith=word))
     if standing == "suspended":
         rows = rows.filter(is_suspended=True)
-    keeping = plays(request.user, REGISTER_KEEPERS)
+    keeping = plays(request.user, REGISTER_KEEPERS, city=True)
     return register_page(
         request,
         rows,
@@ -191,7 +191,7 @@ def operator(request: HttpRequest, code: str) -> HttpResponse:
     check, suspend, back = CheckForm(base=base), SuspendForm(base=base), ReinstateForm()
     wrong: EntryForm | None = None
     if request.method == "POST":
-        require_keeper(request)
+        require_keeper(request, city=True)
         what, done = request.POST.get("do"), ""
         if what == "reinstate":
             wrong = back = ReinstateForm(request.POST)
@@ -215,7 +215,7 @@ def operator(request: HttpRequest, code: str) -> HttpResponse:
     label, tone, mark = STANDINGS[
         "suspended" if standing.suspended else "good" if standing.may_serve(today) else "old"
     ]
-    keeping = plays(request.user, REGISTER_KEEPERS)
+    keeping = plays(request.user, REGISTER_KEEPERS, city=True)
     return render(
         request,
         "registers/operator.html",
@@ -247,6 +247,7 @@ def operator(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @roles(*REGISTER_KEEPERS)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_operator(request: HttpRequest) -> HttpResponse:
     """This page will put an operator on the register."""
@@ -261,6 +262,7 @@ def new_operator(request: HttpRequest) -> HttpResponse:
 
 
 @roles(*REGISTER_KEEPERS)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_operator(request: HttpRequest, code: str) -> HttpResponse:
     """This page will change what describes an operator; what was stays in its history."""

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from marketplace.web.access import REGISTER_KEEPERS, plays
 
 
-def require_keeper(request: HttpRequest) -> None:
-    if not plays(request.user, REGISTER_KEEPERS):
+def require_keeper(request: HttpRequest, *, city: bool = False) -> None:
+    """`city`: what changes here holds for the whole city: prices, operators, programmes."""
+    if not plays(request.user, REGISTER_KEEPERS, city=city):
         raise PermissionDenied
 
 

@@ -15,10 +15,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ledger.files.write import As
+from marketplace.registers.models import PhotoWithdrawal
 from marketplace.templatetags.yiquan import money
 from marketplace.web import scope
 from marketplace.web.access import REGISTER_KEEPERS, REGISTER_READERS, plays, roles
 from marketplace.web.bureau.forms import street_and_above
+from marketplace.web.lists import Listing
 from marketplace.web.registers.entry import EntryForm, day, number, pick, reason, text
 from marketplace.web.registers.history import history
 from marketplace.web.registers.pages import form_page, require_keeper, trail
@@ -37,6 +39,7 @@ MARKS = {
     Stage.OPERATING: ("ok", "check-circle-fill"),
     Stage.RETIRED: ("", "dash-circle"),
 }
+PHOTOS = 12  # on a page
 ON_BOARD = 8  # cards of one stage; the rest is behind the link
 
 
@@ -294,6 +297,12 @@ def one_premises(request: HttpRequest, code: str) -> HttpResponse:
             messages.success(request, _("Moved: now %(stage)s.") % {"stage": moved.get_stage_display()})
             return redirect("registers:one_premises", code)
     tone, mark = MARKS[Stage(found.stage)]
+    photos = Listing(
+        request,
+        found.photos.filter(withdrawal=None).select_related("photo"),
+        sorts={"taken": ("-taken_on", "-id")},
+        per_page=PHOTOS,
+    )
     return render(
         request,
         "registers/premises.html",
@@ -304,7 +313,10 @@ def one_premises(request: HttpRequest, code: str) -> HttpResponse:
             "street": street_of(found.division),
             "stages": list(found.stage_changes.order_by("id")),
             "leases": list(found.leases.select_related("operator").order_by("-starts_on")),
-            "photos": list(found.photos.select_related("photo").order_by("-taken_on", "-id")[:12]),
+            "listing": photos,
+            "withdrawn": list(
+                PhotoWithdrawal.objects.filter(photo__premises=found).select_related("photo").order_by("-id")
+            ),
             "offers": [
                 (row, row.has_ended(timezone.localdate()))
                 for row in found.offers.select_related("service").order_by("service__code")

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ledger.files.write import As
 from marketplace.templatetags.yiquan import iso, money
 from marketplace.web import scope
-from marketplace.web.access import REGISTER_KEEPERS, REGISTER_READERS, plays, roles
+from marketplace.web.access import REGISTER_KEEPERS, REGISTER_READERS, plays, roles, whole_city
 from marketplace.web.registers.entry import day, number, pick, several, text
 from marketplace.web.registers.history import history
 from marketplace.web.registers.lease_forms import Previewed
@@ -145,7 +145,7 @@ def programmes(request: HttpRequest) -> HttpResponseBase:
     states = {"running": _("in force"), "ended": _("ended")}
     if state in states:
         rows = rows.filter(ends_on__gte=today) if state == "running" else rows.filter(ends_on__lt=today)
-    keeping = plays(request.user, REGISTER_KEEPERS)
+    keeping = plays(request.user, REGISTER_KEEPERS, city=True)
     return register_page(
         request,
         rows,
@@ -192,7 +192,7 @@ def programme(request: HttpRequest, code: str) -> HttpResponse:
             "vouchers": runs["vouchers"] or 0,
             "runs": list(found.issue_runs.order_by("-issued_on", "-id")[:12]),
             "bureau": scope.sees_whole_city(request.user),
-            "keeping": plays(request.user, REGISTER_KEEPERS),
+            "keeping": plays(request.user, REGISTER_KEEPERS, city=True),
             "history": history(found.code),
             "trail": _trail(found.name),
         },
@@ -200,6 +200,7 @@ def programme(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @roles(*REGISTER_KEEPERS)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_programme(request: HttpRequest) -> HttpResponse:
     """This page will design a programme: what it would do is shown, and changes nothing, until it is entered."""
@@ -216,6 +217,7 @@ def new_programme(request: HttpRequest) -> HttpResponse:
 
 
 @roles(*REGISTER_KEEPERS)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_programme(request: HttpRequest, code: str) -> HttpResponse:
     """This page will change a programme that has issued nothing; of one that has, its last day alone."""

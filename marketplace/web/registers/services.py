@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from ledger.files.write import As
 from marketplace.templatetags.yiquan import money
 from marketplace.web import scope
-from marketplace.web.access import REGISTER_KEEPERS, REGISTER_READERS, plays, roles
+from marketplace.web.access import REGISTER_KEEPERS, REGISTER_READERS, plays, roles, whole_city
 from marketplace.web.registers.entry import EntryForm, day, number, pick, text
 from marketplace.web.registers.history import history
 from marketplace.web.registers.pages import form_page, require_keeper, trail
@@ -109,7 +109,7 @@ def services(request: HttpRequest) -> HttpResponseBase:
         rows = rows.filter(Q(name__icontains=word) | Q(code__istartswith=word))
     if category in Service.Category.values:
         rows = rows.filter(category=category)
-    keeping = plays(request.user, REGISTER_KEEPERS)
+    keeping = plays(request.user, REGISTER_KEEPERS, city=True)
     return register_page(
         request,
         rows,
@@ -146,7 +146,7 @@ def service(request: HttpRequest, code: str) -> HttpResponse:
     price, offer = PriceForm(), OfferForm(premises=places)
     wrong: EntryForm | None = None
     if request.method == "POST":
-        require_keeper(request)
+        require_keeper(request, city=request.POST.get("do") != "offer")
         done = ""
         if request.POST.get("do") == "offer":
             wrong = offer = OfferForm(request.POST, premises=places, initial={"service": code})
@@ -176,6 +176,7 @@ def service(request: HttpRequest, code: str) -> HttpResponse:
             ],
             "offered": [(row, row.has_ended(today)) for row in offered],
             "keeping": keeping,
+            "pricing": plays(request.user, REGISTER_KEEPERS, city=True),
             "price": price,
             "offer": offer,
             "wrong": wrong if wrong is not None and wrong.errors else None,
@@ -191,6 +192,7 @@ def _in_force(price: Price, today: Any) -> bool:
 
 
 @roles(*REGISTER_KEEPERS)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_service(request: HttpRequest) -> HttpResponse:
     """This page will put a service on the register."""
@@ -205,6 +207,7 @@ def new_service(request: HttpRequest) -> HttpResponse:
 
 
 @roles(*REGISTER_KEEPERS)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_service(request: HttpRequest, code: str) -> HttpResponse:
     """This page will change a service that was never used; one in use stays as it is."""

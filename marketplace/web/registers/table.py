@@ -64,12 +64,13 @@ class Col:
 
 @dataclass(frozen=True)
 class Filter:
-    """One field above a list: a search without `choices`, else one of these."""
+    """One field above a list: without `choices` to be typed, a search, a date or a month; else one of these."""
 
     name: str
     label: Any
     value: str
     choices: Sequence[tuple[str, Any]] = field(default_factory=list)
+    kind: str = "search"
 
 
 def register_page(

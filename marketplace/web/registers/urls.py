@@ -25,6 +25,7 @@ urlpatterns = [
     path("registers/premises/<code:code>/change/", premises.edit_premises, name="edit_premises"),
     path("registers/premises/<code:code>/photos/", photos.add, name="add_photos"),
     path("registers/photos/<uuid:number>/", photos.photo, name="photo"),
+    path("registers/photos/<uuid:number>/withdraw/", photos.withdraw, name="withdraw_photo"),
     path("registers/leases/", leases.leases, name="leases"),
     path("registers/leases/new/", leases.new_lease, name="new_lease"),
     path("registers/leases/<code:code>/", leases.lease, name="lease"),

@@ -35,6 +35,11 @@ class ProposeForm(Marked):
     username = text(
         FIELDS["username"], hint=gettext_lazy("The name under which the person signs in."), longest=150
     )
+    person = text(
+        gettext_lazy("Resident ID of the person"),
+        hint=gettext_lazy("By it nobody gets a second account. The number itself is not kept."),
+        longest=40,
+    )
     role = pick(FIELDS["role"], Role.choices)
     operator = pick(
         FIELDS["operator"],
@@ -46,6 +51,10 @@ class ProposeForm(Marked):
         "role_unknown": "role",
         "operator_missing": "operator",
         "operator_unwanted": "operator",
+        "person_missing": "person",
+        "id_invalid": "person",
+        "other_person": "person",
+        "two_accounts": "person",
         "name_missing": "username",
         "name_invalid": "username",
         "no_role_to_a_phone": "username",
@@ -62,6 +71,8 @@ class ProposeForm(Marked):
         self._choices("division", [(one.code, one.name) for one in Division.objects.order_by("code")])
         if known is not None:
             del self.fields["username"]
+            if known.person_lookup is not None:
+                del self.fields["person"]
 
     def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
         self.fields[name].widget.choices = [("", "—"), *choices]  # type: ignore[attr-defined]
@@ -80,6 +91,7 @@ class ProposeForm(Marked):
                 role=data["role"],
                 operator=Operator.objects.filter(code=data["operator"]).first() if data["operator"] else None,
                 division=division,
+                id_number=data.get("person", ""),
                 by=by,
                 at=timezone.now(),
             )
@@ -265,6 +277,7 @@ def spaced(secret: str) -> str:
     return " ".join(secret[n : n + 4] for n in range(0, len(secret), 4))
 
 
+@sensitive_post_parameters("person")
 @roles(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "HEAD", "POST"])
 def propose(request: HttpRequest) -> HttpResponse:

@@ -21,10 +21,11 @@ from ledger.books.manifest import public_key, sign
 from ledger.journal.queries import is_locked
 from ledger.seals.operations import head
 from marketplace.evidence.operations import signing_secret
-from marketplace.web.access import BUREAU, roles
+from marketplace.web.access import BUREAU, roles, whole_city
 
 
 @roles(*BUREAU)
+@whole_city
 @require_safe
 def books(request: HttpRequest) -> HttpResponse:
     """This page will list the months whose books can be taken, and say how a download is checked."""
@@ -47,6 +48,7 @@ def kept() -> Path:
 
 
 @roles(*BUREAU)
+@whole_city
 @require_safe
 def download(request: HttpRequest, month: date) -> FileResponse:
     """This page will give the books of one month as a zip with a signed manifest: it loads by itself."""

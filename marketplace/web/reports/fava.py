@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from ledger.audit.operations import record
 from marketplace.browsing.operations import NotYet, TooLarge, ask, ledger_of, open_books
 from marketplace.templatetags.yiquan import month_name
-from marketplace.web.access import BUREAU, roles
+from marketplace.web.access import BUREAU, roles, whole_city
 from marketplace.web.reports.books import kept
 
 # Fava is not ours: its own editor makes style sheets and runs WebAssembly. Only its pages may, and only from here.
@@ -28,6 +28,7 @@ allowed: Any = csp_update(
 
 
 @roles(*BUREAU)
+@whole_city
 @require_safe
 @allowed
 def fava(request: HttpRequest, month: date, rest: str = "") -> HttpResponse:

@@ -1,119 +1,46 @@
-"""Inspections of places (一月一督查): what was found, what is overdue, and the look again."""
+"""Inspections of places (一月一督查): who was inspected, what was found, what is overdue, and the look again."""
 
+import re
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from ledger.files.write import As, Field
 from ledger.journal.queries import last_day
 from marketplace.accounts.models import Role
+from marketplace.templatetags.yiquan import full_day
 from marketplace.web import scope
 from marketplace.web.access import plays, roles
+from marketplace.web.converters import MonthConverter
 from marketplace.web.exports import Sheet, export
-from marketplace.web.forms import Marked
 from marketplace.web.lists import Listing
+from marketplace.web.reports.inspection_forms import FindingsForm, InspectionForm, ReCheckForm, ReopenForm
 from marketplace.web.reports.monthly import READERS
-from providers.inspections.operations import CannotInspect, Found, inspect, look_again, not_inspected
-from providers.models import Finding, Lease
+from providers.inspections.operations import (
+    CannotInspect,
+    add_findings,
+    inspect,
+    look_again,
+    not_inspected,
+)
+from providers.models import Finding, Inspection
 
 INSPECTORS = frozenset({Role.STREET_OFFICER, Role.BUREAU_CLERK})
-
-
-def _day(label: Any, **kwargs: Any) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        error_messages={
-            "required": gettext_lazy("Choose a day"),
-            "invalid": gettext_lazy("Write the day as 2026-07-01"),
-        },
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}),
-        **kwargs,
-    )
-
-
-class InspectionForm(Marked):
-    """One visit; up to three findings, of which only those with words count."""
-
-    PLACES = 3
-
-    lease = forms.ModelChoiceField(
-        Lease.objects.none(),
-        empty_label=gettext_lazy("Choose"),
-        label=gettext_lazy("Which place?"),
-        to_field_name="code",
-        error_messages={
-            "required": gettext_lazy("Choose the place"),
-            "invalid_choice": gettext_lazy("Choose one of the places"),
-        },
-        widget=forms.Select(attrs={"class": "form-select"}),
-    )
-    on = _day(gettext_lazy("Inspected on"))
-
-    def __init__(self, *args: Any, leases: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field: Any = self.fields["lease"]
-        field.queryset = leases
-        field.label_from_instance = lambda lease: f"{lease.code} {lease.premises.name}"
-        self.fields["on"].initial = timezone.localdate
-        for n in range(1, self.PLACES + 1):
-            self.fields[f"area_{n}"] = forms.ChoiceField(
-                label=_("Finding %(number)s: of what kind") % {"number": n},
-                choices=Finding.Area.choices,
-                required=False,
-                widget=forms.Select(attrs={"class": "form-select"}),
-            )
-            self.fields[f"text_{n}"] = forms.CharField(
-                label=_("Finding %(number)s: what is wrong") % {"number": n},
-                help_text=_("Leave it empty if nothing was found."),
-                required=False,
-                max_length=500,
-                widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
-            )
-            self.fields[f"until_{n}"] = _day(
-                _("Finding %(number)s: to be mended until") % {"number": n}, required=False
-            )
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or {}
-        for n in range(1, self.PLACES + 1):
-            if data.get(f"text_{n}", "").strip() and not data.get(f"until_{n}"):
-                self.add_error(f"until_{n}", _("Say until when it is to be mended"))
-        return data
-
-    @property
-    def found(self) -> list[Found]:
-        data = self.cleaned_data
-        return [
-            Found(data[f"area_{n}"] or Finding.Area.OTHER, data[f"text_{n}"], data[f"until_{n}"])
-            for n in range(1, self.PLACES + 1)
-            if data[f"text_{n}"].strip()
-        ]
-
-
-class ReCheckForm(Marked):
-    on = _day(gettext_lazy("Looked at on"))
-    until = _day(gettext_lazy("If it is not mended: until when"), required=False)
-    note = forms.CharField(
-        label=gettext_lazy("Note"),
-        required=False,
-        max_length=500,
-        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["on"].initial = timezone.localdate
+SORTS = {
+    "until": ("until", "lease__code", "-inspected_on", "id"),
+    "lease": ("lease__code", "-inspected_on", "id"),
+    "day": ("inspected_on", "id"),
+}
 
 
 def _told(finding: Any, today: date) -> Any:
@@ -128,46 +55,72 @@ def _told(finding: Any, today: date) -> Any:
 
 
 def _month(text: str) -> date:
-    try:
-        return date.fromisoformat(f"{text}-01")
-    except ValueError:
-        return timezone.localdate().replace(day=1)
+    """The month that an address asks for; this one where it names none that could be."""
+    if re.fullmatch(MonthConverter.regex, text):
+        return MonthConverter().to_python(text)
+    return timezone.localdate().replace(day=1)
+
+
+def _inspections(user: Any) -> QuerySet[Inspection]:
+    return Inspection.objects.filter(lease__in=scope.leases(user)).select_related("lease__premises")
+
+
+def _asked(request: HttpRequest, month: date, today: date) -> QuerySet[Inspection]:
+    """The inspections of a month, and earlier ones of which something is still to be mended, as they are asked for."""
+    waiting = Finding.objects.filter(inspection=OuterRef("pk"), mended_on=None)
+    rows = _inspections(request.user).annotate(
+        until=Min("findings__mend_until", filter=Q(findings__mended_on=None))
+    )
+    of_month = Q(inspected_on__gte=month, inspected_on__lte=last_day(month))
+    show = request.GET.get("show", "")
+    if show == "month":
+        rows = rows.filter(of_month)
+    else:
+        rows = rows.filter(of_month | Q(Exists(waiting), inspected_on__lt=month))
+    if show == "open":
+        rows = rows.filter(Exists(waiting))
+    elif show == "overdue":
+        rows = rows.filter(Exists(waiting.filter(mend_until__lt=today)))
+    for word in request.GET.get("q", "").strip()[:120].split():
+        rows = rows.filter(
+            Q(lease__code__istartswith=word) | Q(lease__premises__name__icontains=word) | Q(by__iexact=word)
+        )
+    return rows.prefetch_related("findings")
 
 
 @roles(*READERS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def inspections(request: HttpRequest) -> HttpResponseBase:
-    """This page will list who was not inspected in a month, what was found in it and what is still open; and note
-    an inspection."""
-    leases = scope.leases(request.user).select_related("premises")
-    form = InspectionForm(leases=leases)
+    """This page will list who was not inspected in a month, what each inspection of it found and what is still open of
+    earlier ones; and note an inspection."""
+    leases = scope.leases(request.user)
+    offered = leases.select_related("premises").order_by("code")
+    form = InspectionForm(leases=offered, initial={"lease": request.GET.get("lease", "")[:12]})
     refusal: CannotInspect | None = None
+    earlier: Inspection | None = None
     inspecting = plays(request.user, INSPECTORS)
     if request.method == "POST":
         if not inspecting:
             raise PermissionDenied
-        form = InspectionForm(request.POST, leases=leases)
+        form = InspectionForm(request.POST, leases=offered)
         if form.is_valid():
+            data = form.cleaned_data
             try:
-                inspect(
-                    lease=form.cleaned_data["lease"],
-                    on=form.cleaned_data["on"],
-                    note="",
+                made = inspect(
+                    lease=data["lease"],
+                    on=data["on"],
+                    note=data["note"],
                     found=form.found,
                     by=request.user,
                     at=timezone.now(),
                 )
                 messages.success(request, _("Noted."))
-                return redirect("reports:inspections")
+                return redirect("reports:inspection", made.pk)
             except CannotInspect as refused:
                 refusal = refused
+                earlier = Inspection.objects.filter(lease=data["lease"], inspected_on=data["on"]).first()
     month, today = _month(request.GET.get("month", "")), timezone.localdate()
-    rows = Finding.objects.filter(inspection__lease__in=leases).filter(
-        Q(inspection__inspected_on__gte=month, inspection__inspected_on__lte=last_day(month))
-        | Q(mended_on=None, inspection__inspected_on__lt=month)
-    )
-    sorts = {"until": ("mend_until", "id"), "lease": ("inspection__lease__code", "id")}
-    listing = Listing(request, rows.select_related("inspection__lease__premises"), sorts=sorts)
+    listing = Listing(request, _asked(request, month, today), sorts=SORTS)
     if (file := export(request, _sheet(listing, today))) is not None:
         return file
     return render(
@@ -175,12 +128,21 @@ def inspections(request: HttpRequest) -> HttpResponseBase:
         "reports/inspections.html",
         {
             "month": month,
+            "last": last_day(month),
             "listing": listing,
-            "findings": [_told(one, today) for one in listing.page],
-            "missing": not_inspected(month, scope.leases(request.user)),
+            "rows": [(one, [_told(found, today) for found in one.findings.all()]) for one in listing.page],
+            "shows": [
+                ("month", _("Inspected in this month")),
+                ("open", _("Something is to be mended")),
+                ("overdue", _("Something is overdue")),
+            ],
+            "show": request.GET.get("show", ""),
+            "q": request.GET.get("q", "").strip()[:120],
+            "missing": not_inspected(month, leases),
             "form": form,
             "wrong": form if form.errors else None,
             "refusal": refusal,
+            "earlier": earlier,
             "inspecting": inspecting,
             "trail": [(_("Monthly reports"), reverse("reports:index")), (_("Inspections"), None)],
         },
@@ -189,6 +151,17 @@ def inspections(request: HttpRequest) -> HttpResponseBase:
 
 
 def _sheet(listing: Listing, today: date) -> Sheet:
+    """One line a finding, and one for an inspection that found nothing."""
+
+    def rows() -> Iterator[list[Any]]:
+        for one in listing.rows:
+            about = [one.lease.code, one.lease.premises.name, one.inspected_on, one.by, one.note]
+            for found in (_told(each, today) for each in one.findings.all()):
+                words = [found.get_area_display(), found.text, found.mend_until, found.mended_on, found.word]
+                yield [*about, *words]
+            if not one.findings.all():
+                yield [*about, "", "", None, None, _("nothing found")]
+
     return Sheet(
         name="inspections",
         title="inspections",
@@ -196,32 +169,65 @@ def _sheet(listing: Listing, today: date) -> Sheet:
             Field(_("Lease"), width=10),
             Field(_("Premises"), width=24),
             Field(_("Inspected"), As.DATE, width=12),
+            Field(_("By"), width=16),
+            Field(_("Note"), width=40),
             Field(_("Kind"), width=16),
             Field(_("Finding"), width=50),
             Field(_("Mend until"), As.DATE, width=12),
             Field(_("Mended"), As.DATE, width=12),
             Field(_("State"), width=14),
         ),
-        rows=(
-            [
-                one.inspection.lease.code,
-                one.inspection.lease.premises.name,
-                one.inspection.inspected_on,
-                one.get_area_display(),
-                one.text,
-                one.mend_until,
-                one.mended_on,
-                _told(one, today).word,
-            ]
-            for one in listing.rows
-        ),
+        rows=rows(),
     )
 
 
 @roles(*READERS)
 @require_http_methods(["GET", "HEAD", "POST"])
+def inspection(request: HttpRequest, number: int) -> HttpResponse:
+    """This page will show one inspection and all that it found, and take what was found besides."""
+    one = get_object_or_404(_inspections(request.user), pk=number)
+    inspecting = plays(request.user, INSPECTORS)
+    form, refusal = FindingsForm(), None
+    if request.method == "POST":
+        if not inspecting:
+            raise PermissionDenied
+        form = FindingsForm(request.POST)
+        if form.is_valid():
+            try:
+                add_findings(inspection=one, found=form.found, by=request.user, at=timezone.now())
+                messages.success(request, _("Noted."))
+                return redirect("reports:inspection", number)
+            except CannotInspect as refused:
+                refusal = refused
+    today = timezone.localdate()
+    return render(
+        request,
+        "reports/inspection.html",
+        {
+            "one": one,
+            "findings": [_told(found, today) for found in one.findings.order_by("id")],
+            "form": form,
+            "wrong": form if form.errors else None,
+            "refusal": refusal,
+            "inspecting": inspecting,
+            "trail": [(_("Inspections"), _of_month(one)), (_name(one), None)],
+        },
+        status=422 if form.errors else 409 if refusal else 200,
+    )
+
+
+def _of_month(one: Inspection) -> str:
+    return f"{reverse('reports:inspections')}?month={one.inspected_on:%Y-%m}"
+
+
+def _name(one: Inspection) -> str:
+    return f"{one.lease.code} · {full_day(one.inspected_on)}"
+
+
+@roles(*READERS)
+@require_http_methods(["GET", "HEAD", "POST"])
 def finding(request: HttpRequest, number: int) -> HttpResponse:
-    """This page will show one finding with each look again, and note another."""
+    """This page will show one finding with each look again, and note another; also that it is not mended after all."""
     found = get_object_or_404(
         Finding.objects.filter(inspection__lease__in=scope.leases(request.user)).select_related(
             "inspection__lease__premises"
@@ -229,17 +235,17 @@ def finding(request: HttpRequest, number: int) -> HttpResponse:
         pk=number,
     )
     inspecting = plays(request.user, INSPECTORS)
-    form, refusal = ReCheckForm(), None
+    do = request.POST.get("do", "")
+    kind = ReopenForm if found.mended_on and do != "mended" else ReCheckForm
+    form, refusal = kind(), None
     if request.method == "POST":
         if not inspecting:
             raise PermissionDenied
-        form = ReCheckForm(request.POST)
+        form = kind(request.POST)
         if form.is_valid():
+            act = {"mended": do == "mended", "by": request.user, "at": timezone.now(), **form.cleaned_data}
             try:
-                mended = request.POST.get("do") == "mended"
-                look_again(
-                    finding=found, mended=mended, by=request.user, at=timezone.now(), **form.cleaned_data
-                )
+                look_again(finding=found, **act)
                 messages.success(request, _("Noted."))
                 return redirect("reports:finding", number)
             except CannotInspect as refused:
@@ -250,12 +256,13 @@ def finding(request: HttpRequest, number: int) -> HttpResponse:
         {
             "finding": _told(found, timezone.localdate()),
             "rechecks": list(found.rechecks.all()),
-            "form": form,
+            "form": form if not found.mended_on or isinstance(form, ReopenForm) else ReopenForm(),
             "wrong": form if form.errors else None,
             "refusal": refusal,
             "inspecting": inspecting,
             "trail": [
-                (_("Inspections"), reverse("reports:inspections")),
+                (_("Inspections"), _of_month(found.inspection)),
+                (_name(found.inspection), reverse("reports:inspection", args=[found.inspection_id])),
                 (_("Finding %(number)s") % {"number": number}, None),
             ],
         },

@@ -12,11 +12,12 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from ledger.files.write import As, Bars, Field, SheetOf, write_book
+from ledger.journal.queries import last_day
 from marketplace.accounts.models import Role
 from marketplace.templatetags.yiquan import full_day, money, month_name
 from marketplace.web import scope, sheets
@@ -31,6 +32,7 @@ from vouchers.reports.monthly import report as gather
 READERS = BUREAU | {Role.STREET_OFFICER}
 HEADINGS = {**sheets.HEADINGS, "received": gettext_lazy("Cash received")}
 SHOWN = ("charge", "applied", "cash_due", "received", "credit", "lapsed", "carry_out")
+ELSEWHERE = gettext_lazy("of it for leases without a statement of the month")
 VALUE = {
     "Issued": gettext_lazy("Issued"),
     "Redeemed": gettext_lazy("Redeemed"),
@@ -56,7 +58,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "reports/index.html",
         {
             "months": list(months),
-            "bureau": plays(request.user, BUREAU),
+            "bureau": plays(request.user, BUREAU, city=True),
             "trail": [(_("Monthly reports"), None)],
         },
     )
@@ -79,18 +81,19 @@ def report(request: HttpRequest, month: date) -> HttpResponseBase:
         return _workbook(found)
     if wanted == "pdf":
         return given(request, lambda: _pdf(found), name=f"report-{month:%Y-%m}.pdf", back=request.path)
-    most = max((value for _name, _n, value in found.services), default=Decimal(0))
+    most = max((value for *_rest, value in found.services), default=Decimal(0))
     return render(
         request,
         "reports/report.html",
         {
             "report": found,
-            "sums": [(HEADINGS[name], found.sums[name]) for name in SHOWN],
-            "services": [
-                (name, n, value, f"{100 * value / most:.1f}" if most else "0")
-                for name, n, value in found.services
+            "sums": [(name, HEADINGS[name], found.sums[name]) for name in SHOWN],
+            "services": [(*row, f"{100 * row[-1] / most:.1f}" if most else "0") for row in found.services],
+            "value": [
+                (f"Equity:Vouchers:*:{name}", VALUE[name], amount) for name, amount in found.value.items()
             ],
-            "value": [(VALUE[name], amount) for name, amount in found.value.items()],
+            "payouts_title": _payouts_title(found),
+            "last": last_day(month),
             "payouts": [(PAID_OUT[name], amount) for name, amount in found.payouts.items()],
             "trail": [
                 (_("Monthly reports"), reverse("reports:index")),
@@ -98,6 +101,16 @@ def report(request: HttpRequest, month: date) -> HttpResponseBase:
             ],
         },
     )
+
+
+def _figures(found: Report) -> list[tuple[Any, Decimal]]:
+    """The sums, and below the cash received what of it came for leases without a statement, where any did."""
+    figures = []
+    for name in SHOWN:
+        figures.append((HEADINGS[name], found.sums[name]))
+        if name == "received" and found.others:
+            figures.append((ELSEWHERE, found.received_elsewhere))
+    return figures
 
 
 def _register(found: Report) -> SheetOf:
@@ -133,15 +146,43 @@ def _register(found: Report) -> SheetOf:
                 one.statement.get_state_display(),
             ]
             for one in found.places
+        ]
+        + [
+            [
+                lease.code,
+                lease.premises.name,
+                lease.premises.get_former_use_display(),
+                lease.premises.owner,
+                lease.premises.division.name,
+                lease.premises.floor_area_m2,
+                lease.operator.name,
+                *(None for _name in Statement.FIGURES),
+                amount,
+                None,
+                None,
+                _("no statement of the month"),
+            ]
+            for lease, amount in found.others
         ],
         bars=Bars(_("Offset and cash due by lease"), 1, (17, 19)),
     )
 
 
+def _payouts_title(found: Report) -> str:
+    """What the sums of the lists are called: of some that may still change, so."""
+    if not found.payouts_open:
+        return _("Payouts")
+    return ngettext(
+        "Payouts, %(n)s list not approved yet", "Payouts, %(n)s lists not approved yet", found.payouts_open
+    ) % {"n": found.payouts_open}
+
+
 def _workbook(found: Report) -> FileResponse:
-    summary: list[list[Any]] = [[str(HEADINGS[name]), found.sums[name]] for name in SHOWN]
+    summary: list[list[Any]] = [[str(name), amount] for name, amount in _figures(found)]
     summary += [[f"{_('Voucher value')}: {VALUE[name]}", amount] for name, amount in found.value.items()]
-    summary += [[f"{_('Payouts')}: {PAID_OUT[name]}", amount] for name, amount in found.payouts.items()]
+    summary += [
+        [f"{_payouts_title(found)}: {PAID_OUT[name]}", amount] for name, amount in found.payouts.items()
+    ]
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     write_book(
         file,
@@ -159,7 +200,7 @@ def _workbook(found: Report) -> FileResponse:
                     Field(_("Quantity"), As.NUMBER, width=12),
                     Field(_("Voucher value"), As.AMOUNT, width=16),
                 ),
-                [list(row) for row in found.services],
+                [list(row[1:]) for row in found.services],
                 Bars(_("Voucher value by service"), 1, (3,)),
             ),
             _register(found),
@@ -171,13 +212,19 @@ def _workbook(found: Report) -> FileResponse:
     )
 
 
+def number_of(month: date) -> str:
+    """The number that a month's report of the whole city bears."""
+    return f"YB-{month:%Y%m}"
+
+
 def digest_of(found: Report) -> str:
     """SHA-256 over the sums and each place's statement digest."""
     content = [
         f"{found.month:%Y-%m}",
         {name: str(value) for name, value in found.sums.items()},
         {name: str(value) for name, value in {**found.value, **found.payouts}.items()},
-        [[one.lease.code, one.statement.digest, str(one.received)] for one in found.places],
+        [[one.lease.code, one.statement.digest, str(one.received)] for one in found.places]
+        + [[lease.code, "", str(amount)] for lease, amount in found.others],
     ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -192,12 +239,12 @@ def _bars(rows: list[tuple[Any, Decimal]]) -> list[list[Any]]:
 
 def _pdf(found: Report) -> bytes:
     with translation.override(get_language() or "zh-hans"):
-        figures = [(HEADINGS[name], found.sums[name]) for name in SHOWN]
+        figures = _figures(found)
         told = {
             **frame(
                 title=_("Monthly report"),
                 month=month_name(found.month),
-                number=f"{found.month:%Y-%m}",
+                number=number_of(found.month) if found.value else f"{found.month:%Y-%m}",
                 facts=[
                     (_("Leases"), str(len(found.places))),
                     (_("Redemptions"), str(found.redemptions)),
@@ -216,10 +263,13 @@ def _pdf(found: Report) -> bytes:
             **proof(address="", digest=digest_of(found)),
             "figures": [[str(name), money(amount), False] for name, amount in figures],
             "bars": [
-                {"title": _("Rent and cash"), "rows": _bars(figures[:4])},
+                {
+                    "title": _("Rent and cash"),
+                    "rows": _bars([(HEADINGS[n], found.sums[n]) for n in SHOWN[:4]]),
+                },
                 {
                     "title": _("Voucher value by service"),
-                    "rows": _bars([(n, v) for n, _q, v in found.services]),
+                    "rows": _bars([(n, v) for _code, n, _q, v in found.services]),
                 },
                 *(
                     [
@@ -247,6 +297,10 @@ def _pdf(found: Report) -> bytes:
                             money(one.received),
                         ]
                         for one in found.places
+                    ]
+                    + [
+                        [lease.code, lease.premises.name, "–", "–", "–", money(amount)]
+                        for lease, amount in found.others
                     ],
                 }
             ],

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,26 +15,31 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from ledger.files.write import As, Field
-from ledger.models import Head, SealApproval
+from ledger.models import Head, Link, SealApproval
 from ledger.seals.operations import CannotSeal, approve_seal, put_seal
 from marketplace.accounts.models import Role
-from marketplace.web.access import BUREAU, anyone, role_of, roles
+from marketplace.web.access import BUREAU, anyone, role_of, roles, whole_city
 from marketplace.web.exports import Sheet, export
 from marketplace.web.forms import Marked, row_number
 from marketplace.web.lists import Listing
-from providers.handover.operations import digest_of
-from providers.models import Handover
-from vouchers.models import Paper, Payout
+from marketplace.web.reports.sealable import content_of, href_of, waiting
 
 
 class SealForm(Marked):
     paper = forms.CharField(
         label=gettext_lazy("Number of the paper"),
-        help_text=gettext_lazy("A certificate or statement, a payout list, a paper of rent handed over"),
+        help_text=gettext_lazy(
+            "A certificate or statement, a payout list, a paper of rent handed over, a reminder, a monthly report"
+        ),
         max_length=40,
         error_messages={"required": gettext_lazy("Enter the number of the paper")},
         widget=forms.TextInput(
-            attrs={"class": "form-control", "autocomplete": "off", "autocapitalize": "characters"}
+            attrs={
+                "class": "form-control",
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "list": "papers",
+            }
         ),
     )
     purpose = forms.CharField(
@@ -68,23 +74,12 @@ class SealForm(Marked):
         return number
 
 
-def content_of(number: str) -> str:
-    """The digest of what stands on a paper; empty where there is none that could be sealed."""
-    if number.startswith("JK-"):
-        handover = Handover.objects.filter(number=number, state__in=["approved", "paid"]).first()
-        return digest_of(handover) if handover else ""
-    if number.startswith("BF-"):
-        payout = Payout.objects.filter(number=number, state=Payout.State.APPROVED).first()
-        return payout.digest if payout else ""
-    paper = Paper.objects.filter(number=number).first()
-    return paper.content["digest"] if paper else ""
-
-
 @roles(*BUREAU)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def seals(request: HttpRequest) -> HttpResponseBase:
     """This page will list each use of the seal; an approver allows one, a clerk notes that it was put on."""
-    form, refusal = SealForm(), None
+    form, refusal = SealForm(initial={"paper": request.GET.get("paper", "")[:40]}), None
     allowing = role_of(request.user) == Role.BUREAU_APPROVER
     sealing = role_of(request.user) == Role.BUREAU_CLERK
     if request.method == "POST":
@@ -104,7 +99,14 @@ def seals(request: HttpRequest) -> HttpResponseBase:
                 return redirect("reports:seals")
         except CannotSeal as refused:
             refusal = refused
-    rows = SealApproval.objects.select_related("use")
+    rows, asked = SealApproval.objects.select_related("use"), request.GET.get("q", "").strip()[:80]
+    for word in asked.split():
+        rows = rows.filter(
+            Q(paper__icontains=word)
+            | Q(purpose__icontains=word)
+            | Q(approved_by__iexact=word)
+            | Q(use__sealed_by__iexact=word)
+        )
     listing = Listing(request, rows, sorts={"id": ("id",)}, default="-id")
     if (file := export(request, _sheet(listing))) is not None:
         return file
@@ -113,6 +115,9 @@ def seals(request: HttpRequest) -> HttpResponseBase:
         "reports/seals.html",
         {
             "listing": listing,
+            "rows": [(one, href_of(one.paper)) for one in listing.page],
+            "q": asked,
+            "offered": waiting() if allowing else [],
             "form": form,
             "wrong": form if form.errors else None,
             "refusal": refusal,
@@ -152,9 +157,43 @@ def _sheet(listing: Listing) -> Sheet:
     )
 
 
+class LinkForm(Marked):
+    number = forms.CharField(
+        label=gettext_lazy("Number of the link"),
+        help_text=gettext_lazy("On a paper it stands before the sixty-four letters and digits"),
+        max_length=18,
+        error_messages={"required": gettext_lazy("Enter the number of the link")},
+        widget=forms.TextInput(
+            attrs={"class": "form-control", "autocomplete": "off", "inputmode": "numeric"}
+        ),
+    )
+
+    def clean_number(self) -> int:
+        number = row_number(str(self.cleaned_data["number"]).strip())
+        if not number:
+            raise forms.ValidationError(_("The number of a link has digits only"))
+        return number
+
+
 @anyone
 @require_safe
 def chain(request: HttpRequest) -> HttpResponse:
-    """This page will show anybody where the chain of seals ends, and where it ended on the days before."""
-    heads = list(Head.objects.all()[:30])
-    return render(request, "reports/chain.html", {"heads": heads, "trail": [(_("Head of the chain"), None)]})
+    """This page will show anybody where the chain of seals ends, where it ended before, and any link by number."""
+    form, link, status = LinkForm(request.GET if "number" in request.GET else None), None, 200
+    if form.is_bound:
+        found = (
+            Link.objects.filter(number=form.cleaned_data["number"])
+            if form.is_valid()
+            else Link.objects.none()
+        )
+        link = found.first()
+        status = 200 if link else 422 if form.errors else 404
+    about = {
+        "heads": list(Head.objects.all()[:30]),
+        "form": form,
+        "link": link,
+        "published": link and Head.objects.filter(number=link.number).first(),
+        "asked": form.is_bound and not form.errors,
+        "trail": [(_("Head of the chain"), None)],
+    }
+    return render(request, "reports/chain.html", about, status=status)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from ledger.books.text import NARRATIONS
-from ledger.models import BankLine, Entry, Transfer
+from ledger.models import Entry, Transfer
 from marketplace.web import scope
 from marketplace.web.access import BUREAU, roles
 
@@ -17,7 +17,8 @@ from marketplace.web.access import BUREAU, roles
 def entry(request: HttpRequest, number: int) -> HttpResponse:
     """This page will show an entry's transfers and lead to the redemption, reversal, statement, issue run
     or bank line that it was posted for."""
-    found = get_object_or_404(Entry.objects.select_related("reverses", "issue_run__programme"), pk=number)
+    seen = scope.entries(request.user)
+    found = get_object_or_404(seen.select_related("reverses", "issue_run__programme"), pk=number)
     transfers = list(found.transfers.select_related("debit", "credit").order_by("line"))
     redemptions = list(scope.redemptions(request.user).filter(entry=found)[:20])
     return render(
@@ -28,17 +29,22 @@ def entry(request: HttpRequest, number: int) -> HttpResponse:
             "transfers": transfers,
             "books": in_books(found, transfers),
             "redemptions": redemptions,
-            "reversals": list(found.reversals.select_related("redemption")[:20]),
-            "statements": list(found.statements.select_related("lease")[:20]),
+            "reversals": list(
+                scope.reversals(request.user).filter(entry=found).select_related("redemption")[:20]
+            ),
+            "statements": list(
+                scope.statements(request.user).filter(entry=found).select_related("lease")[:20]
+            ),
             "issue_run": getattr(found, "issue_run", None),
             "movements": list(
-                found.movements.select_related("voucher__programme")
-                .filter(redemption=None)
+                scope.movements(request.user)
+                .filter(entry=found, redemption=None)
+                .select_related("voucher__programme")
                 .order_by("id")[:50]
             ),
             "bank_lines": [
-                *found.bank_lines.all()[:20],
-                *BankLine.objects.filter(receipt__decisions__entry=found)[:1],
+                *scope.bank_lines(request.user).filter(entry=found)[:20],
+                *scope.bank_lines(request.user).filter(receipt__decisions__entry=found)[:1],
             ],
             "reversed_by": list(found.reversed_by.all()[:5]),
             "trail": [

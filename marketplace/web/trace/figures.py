@@ -1,14 +1,9 @@
-"""The figures of a statement: what each is called, how it comes about, and the claims that make it."""
+"""The figures of a statement: what each is called, and how it comes about."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import Case, Q, QuerySet, SmallIntegerField, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-
-from vouchers.models import Claim, Statement
-from vouchers.settlement.queries import held_back, pending, to_take_back
 
 
 @dataclass(frozen=True)
@@ -30,37 +25,13 @@ FIGURES = {
         Figure("credit", _("Credit"), _("Earned plus late less reversed, each value times the rate in force on its service date; rounded once.")),
         Figure("carry_in", _("Carried in"), _("What is left of earlier months' credit after lapsing, oldest first.")),
         Figure("lapsed", _("Lapsed"), _("What was left of a month's credit when its term ran out.")),
+        Figure("available", _("Available"), _("What was carried in, with the credit of this month.")),
+        Figure("cap", _("Cap"), _("The share of the rent charged that services may offset at most.")),
+        Figure("applied", _("Offset"), _("The lesser of what is available and the cap, the oldest month's credit used up first; below zero it adds to the rent.")),
+        Figure("cash_due", _("Cash due"), _("What of the rent is left to be paid in cash.")),
         Figure("carry_out", _("Carried on"), _("What is left of each month's credit after this month's offset, oldest used up first.")),
         Figure("under_review", _("Held for review"), _("Redemptions held back until someone decides; they are on no statement.")),
     )
 }  # fmt: skip
 
-OF_CLAIMS = ("earned", "late", "reversed", "credit", "under_review")
-OF_LOTS = ("carry_in", "lapsed", "carry_out")
-
-
-def claims(statement: Statement, figure: str) -> QuerySet[Claim]:
-    """The claims that make a figure; each has `sign`: 1 where it adds to the credit, -1 where it takes away.
-
-    A posted statement names its claims. Before that they are those that it would take now.
-    """
-    month = statement.month
-    posted = statement.state == Statement.State.APPROVED
-    held = held_back()
-    of_lease = Claim.objects.filter(lease=statement.lease_id)
-    if figure == "under_review":
-        return of_lease.filter(held, pending(month)).annotate(sign=Value(1))
-    if posted:
-        adds: Any = Q(statement=statement)
-        takes: Any = Q(taken_back=statement)
-    else:
-        adds = pending(month) & ~held
-        takes = to_take_back()
-    chosen = {
-        "earned": adds & Q(service_on__gte=month),
-        "late": adds & Q(service_on__lt=month),
-        "reversed": takes,
-        "credit": adds | takes,
-    }[figure]
-    sign = Case(When(takes, then=Value(-1)), default=Value(1), output_field=SmallIntegerField())
-    return of_lease.filter(chosen).annotate(sign=sign)
+OF_LOTS = ("carry_in", "lapsed", "available", "applied", "carry_out")

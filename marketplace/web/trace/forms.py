@@ -27,6 +27,22 @@ class RevealForm(Marked):
     )
 
 
+class ReversalForm(Marked):
+    reason = forms.CharField(
+        label=_("Why is it reversed?"),
+        help_text=_(
+            "Such as the wrong elder, the service refused. It stands with the reversal; name nobody."
+        ),
+        min_length=4,
+        max_length=200,
+        error_messages={
+            "required": _("Say why, in a sentence"),
+            "min_length": _("Say a little more: at least four characters"),
+        },
+        widget=forms.TextInput(attrs={"class": "form-control", "autocomplete": "off"}),
+    )
+
+
 class ObjectionForm(Marked):
     """What is wrong with which figure, or with which redemption of it."""
 

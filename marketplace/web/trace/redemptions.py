@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from ledger.audit.operations import record
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web import scope
-from marketplace.web.access import BUREAU, NAME_READERS, STATEMENT_READERS, plays, roles
+from marketplace.web.access import BUREAU, NAME_READERS, REVERSERS, STATEMENT_READERS, plays, roles
 from marketplace.web.evidence import shown_of
 from marketplace.web.trace.forms import RevealForm
 from marketplace.web.trace.walk import walk
@@ -58,11 +58,11 @@ def _about(request: HttpRequest, number: str) -> dict[str, Any]:
     claims: list[dict[str, Any]] = [
         {"claim": claim, "visible": claim.lease_id in seen}
         for claim in Claim.objects.filter(redemption=found)
-        .select_related("lease__premises", "statement__entry", "taken_back")
+        .select_related("lease__premises", "statement__entry", "taken_back__entry")
         .order_by("lease__code")
     ]
     paid = list(
-        Movement.objects.filter(redemption=found, kind__in=[Movement.Kind.REDEEM, Movement.Kind.REDEEM_HELD])
+        Movement.objects.filter(redemption=found, kind__in=Movement.SPENDING)
         .select_related("voucher__programme", "voucher__run__entry")
         .order_by("id")
     )
@@ -80,6 +80,7 @@ def _about(request: HttpRequest, number: str) -> dict[str, Any]:
         "walk": walk(request, found, paid, claims),
         "form": RevealForm() if plays(request.user, NAME_READERS) and found.elder.erased_at is None else None,
         "reads_entries": plays(request.user, BUREAU),
+        "reverses": plays(request.user, REVERSERS) and found.reversed_on is None,
         "trail": [
             *_up(request, claims),
             (found.number, None),

@@ -41,13 +41,15 @@ def index(request: HttpRequest) -> HttpResponseBase:
     seen = scope.statements(request.user)
     months = list(seen.values_list("month", flat=True).distinct().order_by("-month"))
     rows = listed(seen)
-    wanted = {name: request.GET.get(name, "").strip()[:60] for name in ("q", "month", "state")}
+    wanted = {name: request.GET.get(name, "").strip()[:60] for name in ("q", "month", "state", "held")}
     if wanted["month"] in {f"{month:%Y-%m}" for month in months}:
         rows = rows.filter(month=date.fromisoformat(f"{wanted['month']}-01"))
     else:
         wanted["month"] = ""
     if wanted["state"] in Statement.State.values:
         rows = rows.filter(state=wanted["state"])
+    if wanted["held"]:
+        rows = rows.filter(under_review__gt=0)
     for word in wanted["q"].split():
         rows = rows.filter(
             Q(lease__code__icontains=word)
@@ -74,8 +76,11 @@ def index(request: HttpRequest) -> HttpResponseBase:
 @roles(*STATEMENT_READERS)
 @require_safe
 def statement(request: HttpRequest, lease: str, month: date) -> HttpResponseBase:
-    """This page will show the reckoning of one lease and month as a ladder, with approvals and terms."""
+    """This page will show the reckoning of one lease and month as a ladder, with approvals and terms, or hand it out as a file."""
     found = find(request, lease, month)
+    row = listed(Statement.objects.filter(pk=found.pk))
+    if (file := export(request, sheets.statements(row, f"statement-{lease}-{month:%Y-%m}"))) is not None:
+        return file
     facts = facts_of(found)
     approvals = list(found.approvals.select_related("by").order_by("id"))
     near = Statement.objects.filter(lease=found.lease).values_list("month", flat=True)

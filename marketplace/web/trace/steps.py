@@ -26,7 +26,7 @@ from marketplace.web.trace.acts import STEP_OF, WORDS, refusals
 from marketplace.web.trace.statements import find, steps, up
 from vouchers.approvals.operations import STEPS, CannotTakeStep
 from vouchers.models import Drawing, Statement
-from vouchers.settlement.operations import take_steps
+from vouchers.settlement.operations import CannotSettle, take_steps
 
 NOT_LOOKED_AT = "-"  # no digest of ours: a form without one is refused like one that is out of date
 
@@ -42,12 +42,15 @@ def step(request: HttpRequest, lease: str, month: date) -> HttpResponse:
     if request.method == "POST":
         seen = request.POST.get("seen", "")[:64] or NOT_LOOKED_AT
         outcome = take_steps(seen={found.pk: seen}, step=which, by=request.user, clock=timezone.now)
-        if not outcome.refused:
+        if outcome.taken:
             messages.success(request, str(words.done))
             if outcome.locked:
                 messages.success(request, _("%(month)s is locked.") % {"month": month_name(month)})
             return redirect("statement", lease, month)
-        refusal = outcome.refused[0][1]
+        refusal = outcome.refused[0][1] if outcome.refused else CannotSettle("nothing_left")
+        if refusal.code == "nothing_left":
+            messages.error(request, str(refusal))
+            return redirect("steps")
         found = find(request, lease, month)
     before = refusals([found], request.user)[found.pk]
     changed = refusal is not None and refusal.code == "statement_changed"

@@ -49,7 +49,7 @@ def walk(
         )  # fmt: skip
     for item in claims:
         if item["visible"] and item["claim"].statement:
-            steps += _offset(request, item["claim"])
+            steps += _offset(request, item["claim"], redemption.number)
     steps += _paid_out(request, redemption)
     _read_entries(steps, bureau)
     return steps
@@ -85,28 +85,57 @@ def _served(redemption: Redemption) -> Step:
     )  # fmt: skip
 
 
-def _offset(request: HttpRequest, claim: Claim) -> list[Step]:
-    """The statement that took the claim, who approved it, and the lines that paid what it left in cash."""
+def _offset(request: HttpRequest, claim: Claim, number: str) -> list[Step]:
+    """The statement that took the claim, who approved it, the lines that paid what it left in cash, and the
+    statement that took it back."""
     found = claim.statement
     assert found is not None
     figure = "earned" if claim.service_on >= found.month else "late"
-    approvals = list(
-        Approval.objects.filter(statement=found, round=found.round).select_related("by").order_by("id")
-    )
     steps = [
         Step(
             "file-earmark-text", _("Rent offset"), f"{claim.lease.code} · {month_name(found.month)}",
-            href=reverse("lines", args=[claim.lease.code, found.month, figure]),
+            href=_line_of(claim, found, figure, number),
             notes=[_("%(value)s of voucher value stand on it") % {"value": yuan(claim.amount)}],
             entry=found.entry,
         ),
-        Step(
-            "check-lg", _("Approvals"), _("digest %(digest)s") % {"digest": found.digest[:12]},
-            href=reverse("statement", args=[claim.lease.code, found.month]),
-            notes=[_approval(one) for one in approvals],
-        ),
+        _approvals(claim, found),
     ]  # fmt: skip
-    return steps + _rent(request, claim, found)
+    return [*steps, *_rent(request, claim, found), *_taken_back(claim, number)]
+
+
+def _taken_back(claim: Claim, number: str) -> list[Step]:
+    """Where a claim that was reversed after it stood on a statement is taken back; or that it still waits for it."""
+    if claim.reversed_on is None:
+        return []
+    title, found = _("Taken back from the rent offset"), claim.taken_back
+    if found is None:
+        return [Step("clock", title, _("on the next statement of %(lease)s") % {"lease": claim.lease.code})]
+    return [
+        Step(
+            "arrow-counterclockwise", title, f"{claim.lease.code} · {month_name(found.month)}",
+            href=_line_of(claim, found, "reversed", number),
+            notes=[_("%(value)s of voucher value taken off") % {"value": yuan(claim.amount)}],
+            entry=found.entry,
+        ),
+        _approvals(claim, found),
+    ]  # fmt: skip
+
+
+def _line_of(claim: Claim, found: Statement, figure: str, number: str) -> str:
+    """The one line among those that make a figure of a statement."""
+    return f"{reverse('lines', args=[claim.lease.code, found.month, figure])}?q={number}"
+
+
+def _approvals(claim: Claim, found: Statement) -> Step:
+    """Who took which step of a statement."""
+    approvals = (
+        Approval.objects.filter(statement=found, round=found.round).select_related("by").order_by("id")
+    )
+    return Step(
+        "check-lg", _("Approvals"), _("digest %(digest)s") % {"digest": found.digest[:12]},
+        href=reverse("statement", args=[claim.lease.code, found.month]),
+        notes=[_approval(one) for one in approvals],
+    )  # fmt: skip
 
 
 def _approval(one: Approval) -> str:
@@ -150,19 +179,22 @@ def _paid_out(request: HttpRequest, redemption: Redemption) -> list[Step]:
     rows = PayoutLine.objects.filter(redemption=redemption, payout__in=scope.payouts(request.user))
     bureau = plays(request.user, BUREAU)
     steps = []
-    for row in rows.select_related("payout__receipt__bank_line__entry").order_by("id"):
+    for row in (
+        rows.select_related("payout")
+        .prefetch_related("payout__payments__receipt__bank_line__entry")
+        .order_by("id")
+    ):
         steps.append(
             Step(
                 "box-arrow-right", _("Paid to the operator"), row.payout.number,
                 href=reverse("payments:payout", args=[row.payout.number]),
                 notes=[
                     f"{row.get_part_display()} {'−' if row.taken_back else ''}{yuan(row.amount)}",
-                    *([] if row.payout.receipt else [_("no bank line yet")]),
+                    *([] if row.payout.paid else [_("no bank line yet")]),
                 ],
             )
         )  # fmt: skip
-        if row.payout.receipt and bureau:
-            line = row.payout.receipt.bank_line
+        for line in [one.receipt.bank_line for one in row.payout.payments.all()] if bureau else []:
             steps.append(
                 Step("bar-chart", _("Bank line"), _line(line), href=reverse("bureau:receipt", args=[line.pk]),
                      entry=line.entry)

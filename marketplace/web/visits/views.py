@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from ledger.audit.operations import record_seen
 from marketplace.accounts.models import Role
 from marketplace.fulfilment.models import WorkOrder
 from marketplace.fulfilment.visits import Noted
@@ -227,7 +228,12 @@ def photo(request: HttpRequest, number: uuid.UUID) -> HttpResponse:
         reports = reports.filter(hold__work__in=scope.work_orders(user))
     else:
         reports = reports.filter(hold__redemption__in=scope.redemptions(user))
-    return shown(get_object_or_404(Photo, visit_report__in=reports, number=number))
+    report = get_object_or_404(reports.select_related("hold__elder"))
+    if user.role != Role.CAREGIVER:  # who took it
+        detail = {"visit": report.hold.key}
+        elder = report.hold.elder.code
+        record_seen(by=user, at=timezone.now(), action="see_photo", subject=elder, detail=detail)
+    return shown(get_object_or_404(Photo, number=number))
 
 
 def _script() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ledger.models import BankMapping
 from marketplace.jobs.models import Job
 from marketplace.web.forms import Files, Marked
 from vouchers.city.operations import FILES, SUFFIXES
+from vouchers.review.catalogue import RULES
 
 
 class WorkForm(Marked):
@@ -70,6 +71,19 @@ class MonthForm(WorkForm):
     @property
     def args(self) -> dict[str, Any]:
         return {"month": date.fromisoformat(f"{self.cleaned_data['month']}-01").isoformat()}
+
+
+class ReviewForm(MonthForm):
+    rule = forms.ChoiceField(label=gettext_lazy("Rule"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        rules = [(rule.code, rule.label) for rule in RULES.values()]
+        self.fields["rule"].choices = [("", _("all")), *rules]  # type: ignore[attr-defined]
+
+    @property
+    def args(self) -> dict[str, Any]:
+        return {**super().args, "rule": self.cleaned_data["rule"]}
 
 
 class FilesField(forms.FileField):
@@ -161,4 +175,5 @@ FORMS: dict[str, type[WorkForm]] = {
     Job.Kind.EXPIRE: DayForm,
     Job.Kind.CLOSE: MonthForm,
     Job.Kind.BANK: BankForm,
+    Job.Kind.REVIEW: ReviewForm,
 }

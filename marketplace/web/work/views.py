@@ -16,7 +16,8 @@ from ledger.files.write import As, Field
 from marketplace.accounts.models import Role
 from marketplace.jobs.models import Job, JobLine
 from marketplace.jobs.operations import CannotStart, drop, go_on, start
-from marketplace.web.access import BUREAU, STATEMENT_READERS, plays, role_of, roles
+from marketplace.web import scope
+from marketplace.web.access import BUREAU, STATEMENT_READERS, plays, role_of, roles, whole_city
 from marketplace.web.bureau.balances import shown
 from marketplace.web.exports import Sheet, export
 from marketplace.web.lists import Listing
@@ -27,9 +28,9 @@ SORTS = {"id": ("id",), "line": ("line", "id"), "word": ("word", "id")}
 
 
 def seen_by(user: Any) -> QuerySet[Job]:
-    """The bureau sees every job, others their own."""
+    """The bureau sees every job; others, and those who answer for one division, their own."""
     everything = Job.objects.select_related("by")
-    return everything if user.role in BUREAU else everything.filter(by=user)
+    return everything if scope.sees_whole_city(user) and user.role in BUREAU else everything.filter(by=user)
 
 
 def _told(job: Any) -> Any:
@@ -45,6 +46,7 @@ def _told(job: Any) -> Any:
 
 
 @roles(*BUREAU)
+@whole_city
 @require_safe
 def hub(request: HttpRequest) -> HttpResponse:
     """This page will show what can be run, and what was run last."""
@@ -69,6 +71,7 @@ def hub(request: HttpRequest) -> HttpResponse:
 
 
 @roles(*BUREAU)
+@whole_city
 @require_http_methods(["GET", "HEAD", "POST"])
 def kind(request: HttpRequest, kind: str) -> HttpResponse:
     """This page will ask what one kind of work needs, start it, and list its runs before."""
@@ -137,6 +140,7 @@ def job(request: HttpRequest, number: int) -> HttpResponseBase:
     if (file := export(request, _sheet(found, listing))) is not None:
         return file
     result = found.result
+    columns = result.get("columns", [])
     return render(
         request,
         "work/job.html",
@@ -147,12 +151,15 @@ def job(request: HttpRequest, number: int) -> HttpResponseBase:
             "result": result,
             "said": words.told(result.get("refusal", "")),
             "counts": [(words.COUNTS.get(n, n), v) for n, v in result.get("counts", {}).items()],
-            "columns": [words.COLUMNS[name] for name in result.get("columns", [])],
+            "columns": [words.COLUMNS[name] for name in columns],
+            "rows": [list(map(words.cell, columns, row)) for row in result.get("rows", [])],
             "breaks": [shown(one) for one in result.get("breaks", [])],
             "problems": [{**one, "sentence": words.problem(one)} for one in result.get("problems", [])],
             "listing": listing,
             "lines": [(line, words.word(line.word)) for line in listing.page],
-            "again": reverse("work_kind", args=[found.kind]) if found.kind in FORMS else "",
+            "again": reverse("work_kind", args=[found.kind])
+            if found.kind in FORMS and plays(request.user, BUREAU, city=True)
+            else "",
             "statements": found.kind in (Job.Kind.STEPS, Job.Kind.CLOSE),
             "trail": _trail(request, found),
         },
@@ -163,7 +170,7 @@ def job(request: HttpRequest, number: int) -> HttpResponseBase:
 def _trail(request: HttpRequest, found: Job) -> list[tuple[str, str | None]]:
     label = str(words.ABOUT[Job.Kind(found.kind)].label)
     here: tuple[str, str | None] = (_("Run %(number)s") % {"number": found.pk}, None)
-    if role_of(request.user) not in BUREAU or found.kind not in FORMS:
+    if not plays(request.user, BUREAU, city=True) or found.kind not in FORMS:
         return [(label, None), here] if found.kind not in FORMS else [here]
     return [(_("Work"), reverse("work")), (label, reverse("work_kind", args=[found.kind])), here]
 

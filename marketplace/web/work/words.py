@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from marketplace.jobs.models import Job
 from providers.models import Receipt
 from vouchers.redemption.refusals import SENTENCES as OF_REDEMPTIONS
+from vouchers.review.catalogue import RULES
 from vouchers.settlement.operations import SENTENCES as OF_STATEMENTS
 
 
@@ -64,6 +65,14 @@ ABOUT = {
     Job.Kind.STEPS: About(
         _("Steps of statements"), _("Confirmed, reviewed or approved together."), _("Check"), _("Do"), "check-lg",
     ),
+    Job.Kind.REVIEW: About(
+        _("Review a month"),
+        _("The rules look again at all that was served in a month, as their parameters are now. What they find gets a case; nothing gets two."),
+        _("Look"), _("Look"), "search",
+    ),
+    Job.Kind.DRAW: About(
+        _("Draw call-backs"), _("Of each operator's redemptions of a month some are drawn by lot."), _("Draw"), _("Draw"), "telephone-fill",
+    ),
 }  # fmt: skip
 
 COUNTS = {
@@ -79,6 +88,8 @@ COUNTS = {
     "statements": _("statements"),
     "waiting": _("still to be approved"),
     "taken": _("done"),
+    "gone": _("gone: nothing stood on them any more"),
+    "calls": _("calls to make"),
 }
 COLUMNS = {
     "file": _("File"),
@@ -90,6 +101,8 @@ COLUMNS = {
     "vouchers": _("Vouchers"),
     "value": _("Value in yuan"),
     "left_out": _("Left out by the budget"),
+    "rule": _("Rule"),
+    "cases": _("New cases"),
 }
 MARKS = {
     Job.State.WAITING: ("wait", "clock"),
@@ -100,6 +113,11 @@ MARKS = {
     Job.State.FAILED: ("no", "exclamation-triangle-fill"),
     Job.State.DROPPED: ("wait", "dash-circle"),
 }
+
+
+def cell(column: str, value: Any) -> Any:
+    """What stands in a cell of a result's table: a rule by its name, all else as it is."""
+    return RULES[value].label if column == "rule" and value in RULES else value
 
 
 def word(code: str) -> str:

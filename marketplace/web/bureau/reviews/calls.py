@@ -4,7 +4,7 @@ from datetime import date
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,16 +13,28 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from ledger.audit.operations import record
+from ledger.files.write import As, Field
 from marketplace.accounts.models import Role
+from marketplace.jobs.models import Job
+from marketplace.jobs.operations import start
 from marketplace.web import scope
-from marketplace.web.access import BUREAU, plays, roles
+from marketplace.web.access import BUREAU, plays, roles, whole_city
 from marketplace.web.bureau.reviews.cases import DECIDERS
 from marketplace.web.bureau.reviews.forms import DrawForm, ResultForm
+from marketplace.web.exports import Sheet, export
 from marketplace.web.lists import Listing
-from vouchers.models import CallBack, CallBackRound
-from vouchers.review.call_backs import CannotCall, answer, draw_round, results
+from providers.models import Operator
+from vouchers.models import CallBack, CallBackRound, Redemption, ReviewCase
+from vouchers.review.call_backs import CannotCall, answer, check_draw, published_head, results
 from vouchers.review.queries import recent_months
 
+SEED = 12  # of a seed's characters, where it only names the draw
+RESULTS = {"open": "", **{value: value for value in CallBack.Result.values}}
+CALL_SORTS = {
+    "drawn": ("operator__code", "id"),
+    "result": ("result", "id"),
+    "when": ("redemption__happened_at", "id"),
+}
 CALLERS = frozenset({Role.HOTLINE_AGENT, Role.BUREAU_CLERK})
 
 
@@ -34,32 +46,30 @@ def rounds(request: HttpRequest) -> HttpResponse:
 
 
 @roles(*DECIDERS)
+@whole_city
 @require_POST
 def draw(request: HttpRequest) -> HttpResponseBase:
-    """This page will draw a month's call-backs."""
-    form = DrawForm(request.POST, months=recent_months())
+    """This page will have a month's call-backs drawn, which takes a while in a large city."""
+    form = DrawForm(request.POST, months=recent_months(), head=published_head())
     if not form.is_valid():
         return _rounds(request, form, status=422)
     told = form.cleaned_data
     try:
-        made = draw_round(
-            month=date.fromisoformat(told["month"]),
-            confidence=told["confidence"],
-            margin=told["margin"],
-            seed=told["seed"],
-            by=request.user,
-            at=timezone.now(),
-        )
+        check_draw(**{**told, "month": date.fromisoformat(told["month"])}, by=request.user)
     except CannotCall as refusal:
         form.add_error(None, str(refusal))
         return _rounds(request, form, status=422)
-    return redirect("bureau:round", number=made.pk)
+    args = {name: str(value) for name, value in told.items()}
+    job = start(kind=Job.Kind.DRAW, args=args, by=request.user, at=timezone.now())
+    return redirect("job", job.pk)
 
 
 def _rounds(request: HttpRequest, form: DrawForm | None, *, status: int = 200) -> HttpResponse:
-    listing = Listing(request, CallBackRound.objects.all(), sorts={"drawn": ("id",)}, default="-drawn")
-    if form is None and plays(request.user, DECIDERS):
-        form = DrawForm(months=recent_months())
+    listing = Listing(
+        request, CallBackRound.objects.select_related("head"), sorts={"drawn": ("id",)}, default="-drawn"
+    )
+    if form is None and plays(request.user, DECIDERS, city=True):
+        form = DrawForm(months=recent_months(), head=published_head())
     about = {
         "listing": listing,
         "form": form,
@@ -72,7 +82,7 @@ def _rounds(request: HttpRequest, form: DrawForm | None, *, status: int = 200) -
 @require_safe
 def round_(request: HttpRequest, number: int) -> HttpResponse:
     """This page will show what a draw says of each operator."""
-    found = get_object_or_404(CallBackRound, pk=number)
+    found = get_object_or_404(CallBackRound.objects.select_related("head"), pk=number)
     seen = set(scope.leases(request.user).values_list("operator", flat=True))
     return render(
         request,
@@ -80,13 +90,100 @@ def round_(request: HttpRequest, number: int) -> HttpResponse:
         {
             "round": found,
             "rows": [row for row in results(found) if row.operator.pk in seen],
-            "trail": [
-                (_("Review"), reverse("bureau:reviews")),
-                (_("Call-backs"), reverse("bureau:rounds")),
-                (f"{found.month:%Y-%m} · {found.seed}", None),
-            ],
+            "trail": [*_up(found)[:-1], (_up(found)[-1][0], None)],
         },
     )
+
+
+@roles(*BUREAU)
+@require_safe
+def round_calls(request: HttpRequest, number: int) -> HttpResponseBase:
+    """This page will list the calls of a draw: whom it asked about what, and what the elders said."""
+    found = get_object_or_404(CallBackRound, pk=number)
+    wanted = {name: request.GET.get(name, "").strip()[:60] for name in ("q", "operator", "result")}
+    calls = CallBack.objects.filter(round=found)
+    if not scope.sees_whole_city(request.user):
+        calls = calls.filter(redemption__in=scope.redemptions(request.user))
+    operators = Operator.objects.filter(id__in=calls.order_by().values("operator")).order_by("code")
+    if wanted["operator"]:
+        calls = calls.filter(operator__code=wanted["operator"])
+    if wanted["result"] in RESULTS:
+        calls = calls.filter(result=RESULTS[wanted["result"]])
+    for word in wanted["q"].split():
+        numbered = Redemption.objects.by_number(word.upper()).values("pk")
+        calls = calls.filter(
+            Q(redemption__in=numbered)
+            | Q(redemption__lease__code__iexact=word)
+            | Q(redemption__lease__premises__name__icontains=word)
+        )
+    calls = calls.select_related(
+        "operator", "redemption__elder", "redemption__service", "redemption__lease__premises"
+    ).prefetch_related("redemption__review_cases")
+    listing = Listing(request, calls, sorts=CALL_SORTS)
+    if (file := export(request, _sheet(listing))) is not None:
+        return file
+    return render(
+        request,
+        "bureau/reviews/round_calls.html",
+        {
+            "round": found,
+            "listing": listing,
+            "calls": [(call, _case_of(call)) for call in listing.page],
+            "operators": operators,
+            "results": [("open", _("still to call")), *CallBack.Result.choices],
+            "wanted": wanted,
+            "filtered": any(wanted.values()),
+            "trail": [*_up(found), (_("Calls"), None)],
+        },
+    )
+
+
+def _case_of(call: CallBack) -> ReviewCase | None:
+    """The case that a denial opened."""
+    cases = call.redemption.review_cases.all()
+    return next((one for one in cases if one.reason == ReviewCase.Reason.DENIED), None)
+
+
+def _sheet(listing: Listing) -> Sheet:
+    return Sheet(
+        name="call-backs",
+        title="call-backs",
+        fields=(
+            Field(_("Redemption"), width=16),
+            Field(_("Operator"), width=24),
+            Field(_("Premises"), width=24),
+            Field(_("Service"), width=20),
+            Field(_("Happened"), As.TIME, width=20),
+            Field(_("Elder"), width=10),
+            Field(_("What the elder said"), width=18),
+            Field(_("Asked"), As.TIME, width=20),
+            Field(_("Asked by"), width=16),
+            Field(_("Note"), width=40),
+        ),
+        rows=(
+            [
+                call.redemption.number,
+                call.operator.name,
+                call.redemption.lease.premises.name,
+                call.redemption.service.name,
+                call.redemption.happened_at,
+                call.redemption.elder.masked_name,
+                call.get_result_display() or _("still to call"),
+                call.at,
+                call.by,
+                call.note,
+            ]
+            for call in listing.rows
+        ),
+    )
+
+
+def _up(found: CallBackRound) -> list[tuple[str, str | None]]:
+    return [
+        (_("Review"), reverse("bureau:reviews")),
+        (_("Call-backs"), reverse("bureau:rounds")),
+        (f"{found.month:%Y-%m} · {found.seed[:SEED]}", reverse("bureau:round", args=[found.pk])),
+    ]
 
 
 # The agent's side
@@ -144,11 +241,13 @@ def result(request: HttpRequest, number: int) -> HttpResponseBase:
 
 
 def _calls(request: HttpRequest) -> QuerySet[CallBack]:
-    """Agents call the whole city; a clerk's own division bounds what the clerk may call."""
+    """Whom one may call: an agent or clerk of one division those who live, or were served, there."""
     calls = CallBack.objects.select_related(
         "round", "redemption__elder", "redemption__service", "redemption__lease__premises"
     )
-    if plays(request.user, frozenset({Role.HOTLINE_AGENT})) or scope.sees_whole_city(request.user):
+    if plays(request.user, frozenset({Role.HOTLINE_AGENT})):
+        return calls.filter(redemption__elder__in=scope.elders(request.user))
+    if scope.sees_whole_city(request.user):
         return calls
     return calls.filter(redemption__in=scope.redemptions(request.user))
 

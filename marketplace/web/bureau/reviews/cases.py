@@ -17,6 +17,7 @@ from marketplace.accounts.models import Role
 from marketplace.web import scope
 from marketplace.web.access import BUREAU, plays, roles
 from marketplace.web.bureau.reviews.forms import DecisionForm
+from marketplace.web.bureau.reviews.orders import missing
 from marketplace.web.exports import Sheet, export
 from marketplace.web.forms import row_number
 from marketplace.web.lists import Listing
@@ -24,9 +25,9 @@ from vouchers.models import Redemption, ReviewCase
 from vouchers.review.backlog import AGES, backlog, older_than
 from vouchers.review.catalogue import RULES
 from vouchers.review.operations import CannotHold, hold_back, release_all
-from vouchers.review.queries import undelivered
 from vouchers.settlement.operations import CannotSettle, decide_review
 
+TOLD = 5  # refusals that are named one by one
 DECIDERS = frozenset({Role.BUREAU_CLERK, Role.BUREAU_APPROVER})
 STATES = {
     "open": Q(decision=""),
@@ -71,7 +72,9 @@ def index(request: HttpRequest) -> HttpResponseBase:
             | Q(redemption__lease__premises__name__icontains=word)
             | Q(redemption__lease__operator__name__icontains=word)
         )
-    rows = rows.select_related(*WITH).prefetch_related("redemption__claims__statement")
+    rows = rows.select_related(*WITH).prefetch_related(
+        "redemption__claims__statement", "redemption__review_cases"
+    )
     listing = Listing(request, rows, sorts=SORTS, default="opened")
     if (file := export(request, _sheet(listing))) is not None:
         return file
@@ -85,7 +88,7 @@ def index(request: HttpRequest) -> HttpResponseBase:
             "backlog": waiting,
             "lines": [(RULES[line.rule], line) for line in waiting.lines],
             "most": max((count for _d, _l, count in waiting.ages), default=0) or 1,
-            "orders": undelivered(timezone.localdate()).count() if scope.sees_whole_city(request.user) else 0,
+            "orders": missing(request.user, now).count(),
             "servings": scope.servings(request.user).open_cases().count(),  # type: ignore[attr-defined]
             "states": [("open", _("open")), ("held", _("held back")), ("marked", _("marked")), ("decided", _("decided"))],
             "rules": list(RULES.values()),
@@ -115,6 +118,8 @@ def _sheet(listing: Listing) -> Sheet:
             Field(_("Voucher value"), As.AMOUNT, width=14),
             Field(_("Opened"), As.TIME, width=20),
             Field(_("State"), width=14),
+            Field(_("Held back by"), width=16),
+            Field(_("Why held back"), width=40),
             Field(_("Decided"), As.TIME, width=20),
             Field(_("Decided by"), width=16),
             Field(_("Reason"), width=40),
@@ -132,6 +137,8 @@ def _sheet(listing: Listing) -> Sheet:
                 case.redemption.vouchers,
                 case.opened_at,
                 case.get_decision_display() or (_("held back") if case.holds else _("marked")),
+                case.held_by,
+                case.held_for,
                 case.decided_at,
                 case.decided_by,
                 case.note,
@@ -142,8 +149,10 @@ def _sheet(listing: Listing) -> Sheet:
 
 
 def about(case: ReviewCase, now: Any) -> dict[str, Any]:
-    """A case as the pages show it: its rule, what was found in words, its age, where its redemption stands."""
+    """A case as the pages show it: its rule, what was found in words, its age, where its redemption stands, and
+    what else holds that back."""
     claims = list(case.redemption.claims.all())
+    others = [one for one in case.redemption.review_cases.all() if one.pk != case.pk and not one.decision]
     return {
         "case": case,
         "redemption": case.redemption,
@@ -151,6 +160,7 @@ def about(case: ReviewCase, now: Any) -> dict[str, Any]:
         "said": RULES[case.reason].sentence(case.facts),
         "days": ((case.decided_at or now) - case.opened_at).days,
         "stands": [claim.statement for claim in claims if claim.statement],
+        "also_held": [RULES[one.reason].label for one in others if one.holds],
     }
 
 
@@ -186,6 +196,7 @@ def decide(request: HttpRequest, number: int) -> HttpResponseBase:
                 by=request.user,
                 at=now,
                 reason=reason,
+                seen={found.pk, *map(row_number, request.POST.getlist("seen"))},
             )
             said = _("Released: it counts.") if decision == "release" else _("Rejected: it was reversed.")
             messages.success(request, said)
@@ -210,30 +221,23 @@ def release(request: HttpRequest) -> HttpResponseBase:
             pk__in=scope.review_cases(request.user).filter(pk__in=numbers, decision="").values("redemption")
         ).order_by("pk")
         done, refused = release_all(
-            redemptions=chosen, by=request.user, at=timezone.now(), reason=form.cleaned_data["reason"]
+            redemptions=chosen,
+            by=request.user,
+            at=timezone.now(),
+            reason=form.cleaned_data["reason"],
+            seen=set(numbers),
         )
         said = ngettext("%(n)s redemption released.", "%(n)s redemptions released.", done)
-        messages.success(request, said % {"n": done})
-        for redemption, refusal in refused[:5]:
+        if done:
+            messages.success(request, said % {"n": done})
+        for redemption, refusal in refused[:TOLD]:
             messages.error(request, f"{redemption.number}: {refusal}")
+        if more := len(refused[TOLD:]):
+            said = ngettext(
+                "And %(n)s more was left as it is.", "And %(n)s more were left as they are.", more
+            )
+            messages.error(request, said % {"n": more})
     return redirect(back)
-
-
-@roles(*BUREAU)
-@require_safe
-def orders(request: HttpRequest) -> HttpResponse:
-    """This page will list the orders whose day is over and of which nobody reported anything."""
-    rows = (
-        undelivered(timezone.localdate()).filter(premises__leases__in=scope.leases(request.user)).distinct()
-    )
-    listing = Listing(
-        request, rows, sorts={"day": ("service_on", "id"), "premises": ("premises__code", "id")}
-    )
-    return render(
-        request,
-        "bureau/reviews/orders.html",
-        {"listing": listing, "trail": [*_up(), (_("Orders without a delivery"), None)]},
-    )
 
 
 def _find(request: HttpRequest, number: int) -> ReviewCase:
@@ -254,7 +258,7 @@ def _page(
 ) -> HttpResponse:
     now = timezone.now()
     redemption = found.redemption
-    others = ReviewCase.objects.filter(redemption=redemption).exclude(pk=found.pk).order_by("id")
+    others = redemption.review_cases.exclude(pk=found.pk).order_by("id")
     beside = [
         other
         for number in found.facts.get("beside", [])
@@ -268,6 +272,7 @@ def _page(
         {
             **about(found, now),
             "others": [about(other, now) for other in others],
+            "asked": redemption.call_backs.exclude(result="").select_related("round").order_by("id"),
             "beside": beside,
             "form": form,
             "confirming": confirming,

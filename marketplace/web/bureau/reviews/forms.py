@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from ledger.journal.queries import next_month
+from ledger.models import Head
 from marketplace.templatetags.yiquan import month_name
 from marketplace.web.forms import Marked
 from vouchers.models import CallBack
@@ -75,10 +76,26 @@ class RuleForm(Marked):
         return {one.name: self.cleaned_data[one.name] for one in self.rule.parameters}
 
 
+def month_field() -> forms.ChoiceField:
+    return forms.ChoiceField(label=_("Month of service"), widget=forms.Select(attrs={"class": "form-select"}))
+
+
+def months_to_choose(months: list[date]) -> list[tuple[str, str]]:
+    return [(f"{month:%Y-%m-%d}", month_name(month)) for month in months]
+
+
+class RunForm(Marked):
+    """A month that a rule is to look at again."""
+
+    month = month_field()
+
+    def __init__(self, *args: Any, months: list[date], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["month"].choices = months_to_choose(months)  # type: ignore[attr-defined]
+
+
 class DrawForm(Marked):
-    month = forms.ChoiceField(
-        label=_("Month of service"), widget=forms.Select(attrs={"class": "form-select"})
-    )
+    month = month_field()
     confidence = forms.TypedChoiceField(
         label=_("Confidence"),
         coerce=Decimal,
@@ -96,19 +113,18 @@ class DrawForm(Marked):
     seed = forms.CharField(
         label=_("Seed"),
         help_text=_(
-            "Whoever knows it can make the draw again. Throw dice for it in front of witnesses, or leave it."
+            "Whoever knows it can make the draw again. Leave the published end of the seals' chain: then nobody chose "
+            "whom it draws. Another one is noted as chosen by hand."
         ),
         min_length=6,
         max_length=64,
         widget=forms.TextInput(attrs=CONTROL),
     )
 
-    def __init__(self, *args: Any, months: list[date], **kwargs: Any) -> None:
-        kwargs.setdefault("initial", {"seed": secrets.token_hex(8)})
+    def __init__(self, *args: Any, months: list[date], head: Head | None, **kwargs: Any) -> None:
+        kwargs.setdefault("initial", {"seed": head.hash if head else secrets.token_hex(8)})
         super().__init__(*args, **kwargs)
-        chosen = self.fields["month"]
-        assert isinstance(chosen, forms.ChoiceField)
-        chosen.choices = [(f"{month:%Y-%m-%d}", month_name(month)) for month in months]
+        self.fields["month"].choices = months_to_choose(months)  # type: ignore[attr-defined]
 
 
 class ResultForm(Marked):

@@ -13,13 +13,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from ledger.journal.queries import first_open_day
 from marketplace.accounts.models import Role
+from marketplace.jobs.models import Job
+from marketplace.jobs.operations import start
 from marketplace.web import scope
-from marketplace.web.access import BUREAU, plays, roles
-from marketplace.web.bureau.reviews.forms import RuleForm
+from marketplace.web.access import BUREAU, plays, roles, whole_city
+from marketplace.web.bureau.reviews.cases import DECIDERS
+from marketplace.web.bureau.reviews.forms import RuleForm, RunForm
 from vouchers.models import RuleTerms
 from vouchers.review.backlog import backlog, decided_by_rule
 from vouchers.review.catalogue import RULES
 from vouchers.review.parameters import CannotSetTerms, Terms, in_force, set_terms
+from vouchers.review.queries import recent_months
 
 DECIDED_DAYS = 90
 
@@ -54,6 +58,7 @@ def rule(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @roles(Role.BUREAU_APPROVER)
+@whole_city
 @require_POST
 def set_rule(request: HttpRequest, code: str) -> HttpResponseBase:
     """This page will set a rule's parameters from a month on."""
@@ -75,8 +80,27 @@ def set_rule(request: HttpRequest, code: str) -> HttpResponseBase:
     except CannotSetTerms as refusal:
         form.add_error(None, str(refusal))
         return _page(request, code, form, status=422)
-    messages.success(request, _("Set. Cases that stand already are not touched."))
+    messages.success(
+        request,
+        _(
+            "Set. Cases that stand already are not touched; let the rule look again at what was served before."
+        ),
+    )
     return redirect("bureau:rule", code=code)
+
+
+@roles(*DECIDERS)
+@whole_city
+@require_POST
+def run(request: HttpRequest, code: str) -> HttpResponseBase:
+    """This page will have one rule look again at a month, as its parameters are now."""
+    _terms(code)
+    form = RunForm(request.POST, months=recent_months())
+    if not form.is_valid():
+        return _page(request, code, again=form, status=422)
+    args = {"month": form.cleaned_data["month"], "rule": code}
+    job = start(kind=Job.Kind.REVIEW, args=args, by=request.user, at=timezone.now())
+    return redirect("job", job.pk)
 
 
 def _this_month() -> date:
@@ -95,12 +119,20 @@ def _terms(code: str) -> Terms:
 
 
 def _page(
-    request: HttpRequest, code: str, form: RuleForm | None = None, *, status: int = 200
+    request: HttpRequest,
+    code: str,
+    form: RuleForm | None = None,
+    *,
+    again: RunForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     now, terms = timezone.now(), _terms(code)
     seen = scope.review_cases(request.user).filter(reason=code)
-    if form is None and plays(request.user, frozenset({Role.BUREAU_APPROVER})):
+    if form is None and plays(request.user, frozenset({Role.BUREAU_APPROVER}), city=True):
         form = RuleForm(terms=terms, first=_first_month())
+    months = recent_months() if plays(request.user, DECIDERS, city=True) else []
+    if again is None and months and terms.active:
+        again = RunForm(months=months)
     waiting = backlog(seen, at=now).lines
     about: dict[str, Any] = {
         "rule": terms.rule,
@@ -116,6 +148,7 @@ def _page(
         ),
         "days": DECIDED_DAYS,
         "form": form,
+        "again": again,
         "trail": [
             (_("Review"), reverse("bureau:reviews")),
             (_("Rules"), reverse("bureau:rules")),
