@@ -1,6 +1,7 @@
 """One visit in a real browser on a phone: the network goes at the door and comes back in the street; nothing told in
 between is lost, each has its receipt, and it is paid once. The same pages read well by large text, and hold no fault."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -150,6 +151,8 @@ def test_the_camera_reads_the_elders_code(site, browser, tmp_path):
         assert not page.evaluate("'BarcodeDetector' in window")  # control: it is our own that reads
         page.get_by_role("button", name="扫老人的幸福码").click()
         expect(page.get_by_label("密码，由老人自己输入")).to_be_hidden()  # confirmed
+        both = re.compile(r"^\S+ \S+$")  # the page anew: the server knows the arrival and this
+        expect(page.locator("#visit")).to_have_attribute("data-known", both)
         page.wait_for_function(KEPT)
         assert said == []
     report = VisitReport.objects.get(hold=work.hold, kind="confirmed")
