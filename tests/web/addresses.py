@@ -211,7 +211,7 @@ PAGES = {
             "programme",
         )
     },
-    "registers:elders": _page(KEEPERS),
+    "registers:elders": _page(KEEPERS, posts=True),
     "registers:add_photos": _page(KEEPERS, posts=True),
     "registers:photo": _page(REGISTERS),
     "registers:withdraw_photo": _page(KEEPERS, posts=True),

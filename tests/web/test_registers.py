@@ -455,8 +455,11 @@ def test_the_quarter_played_again_under_its_own_terms_pays_what_it_paid(story_db
 def test_deaths_and_moves_of_elders_are_entered_by_hand(story_db):
     clerk = client("clerk")
     learn_names(["李桂兰"])
-    shown = page(clerk, "elders", query="?q=lgl")
+    shown = clerk.post(reverse("registers:elders"), {"q": "lgl"}).content.decode()
     assert "LI" in shown and "李桂兰" not in shown and "ZHANG" not in shown  # found by pinyin, shown masked
+    noted = Record.objects.get(action="find_elder")  # who was shown, not what was typed
+    assert noted.detail == {"found": ["LI"]} and noted.by == "clerk"
+    assert "ZHANG" in page(clerk, "elders", query="?q=lgl")  # an address that somebody kept lists all
     assert client("officer-west").get(reverse("registers:elders")).status_code == 403
     stale = {"do": "move", "division": "98010201", "seen": "98010201"}
     assert send(clerk, "elder", "LI", **stale).status_code == 422

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from ledger.audit.operations import record
 from ledger.files.write import As
@@ -117,10 +117,12 @@ def _seen(request: HttpRequest) -> QuerySet[Elder]:
 
 
 @roles(*REGISTER_KEEPERS)
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def elders(request: HttpRequest) -> HttpResponseBase:
-    """This page will list the elders by code, or those whom the words may mean; names are masked."""
-    words, street, state = (request.GET.get(name, "").strip()[:60] for name in ("q", "street", "state"))
+    """This page will list the elders by code; names are masked. What is searched for may be a name or a phone, so it
+    is sent in the body, never in the address; whom it showed is noted."""
+    street, state = (request.GET.get(name, "").strip()[:60] for name in ("street", "state"))
+    words = request.POST.get("q", "").strip()[:60]
     rows = _seen(request)
     if street:
         rows = rows.filter(division__in=ids_under([street]))
@@ -133,10 +135,12 @@ def elders(request: HttpRequest) -> HttpResponseBase:
             }[state]
         )
     if words:
-        found = [one.pk for one in find(words, among=rows.order_by())]
-        rows = _seen(request).filter(pk__in=found)
+        found = find(words, among=_seen(request))
+        rows = _seen(request).filter(pk__in=[one.pk for one in found])
+        detail: dict[str, Any] = {"found": [one.code for one in found]}
+        record(by=request.user, at=timezone.now(), action="find_elder", subject="elders", detail=detail)
     if request.GET.get("format") in ("csv", "xlsx"):
-        detail = {"street": street, "state": state, "searched": bool(words)}
+        detail = {"street": street, "state": state}
         record(by=request.user, at=timezone.now(), action="export_elders", subject="elders", detail=detail)
     return register_page(
         request,
@@ -144,8 +148,9 @@ def elders(request: HttpRequest) -> HttpResponseBase:
         COLUMNS,
         name="elders",
         title=_("Elders"),
+        template="registers/elders.html",
+        searched=words,
         filters=[
-            Filter("q", _("Name, pinyin, phone or code"), words),
             Filter("street", _("Street"), street, street_choices(request.user)),
             Filter("state", _("State"), state, [(name, label) for name, (label, *_rest) in STATES.items()]),
         ],
