@@ -182,6 +182,12 @@ class Town:
             )
         return rows
 
+    def _stage_since(self, premises: str, days: str) -> date:
+        """The day on which premises reached their stage: so many days ago, else as their first lease began."""
+        if days:
+            return self.calendar.today - timedelta(days=int(days))
+        return min(lease.starts_on for lease in self._leases_of(premises))
+
     def files(self) -> dict[str, list[dict[str, str]]]:
         """The rows of each file of `load_city`, in the columns of contracts.md."""
         divisions = [
@@ -190,8 +196,12 @@ class Town:
         ]
         premises = []
         for row in read_data("premises.csv"):
-            kept = {name: value for name, value in row.items() if name != "story"}
-            premises.append({("division" if n == "community" else n): v for n, v in kept.items()})
+            kept = {name: value for name, value in row.items() if name not in ("story", "stage_days")}
+            since = self._stage_since(row["code"], row["stage_days"])
+            premises.append(
+                {("division" if n == "community" else n): v for n, v in kept.items()}
+                | {"stage_since": str(since)}
+            )
         services = [
             {
                 "code": s.code,

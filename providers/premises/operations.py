@@ -31,16 +31,18 @@ COLUMNS = [
     Column("condition", kinds.choice(*Premises.Condition.values)),
     Column("stage", kinds.choice(*Premises.Stage.values)),
     Column("market_rent", kinds.YUAN, required=False),
+    Column("stage_since", kinds.DATE, required=False, optional=True),
 ]
-OWN = [column.name for column in COLUMNS if column.name not in ("code", "division", "stage")]
+OWN = [column.name for column in COLUMNS if column.name not in ("code", "division", "stage", "stage_since")]
 
 
 def plan_premises(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
     """This function will work out what premises.csv changes.
 
     What describes the premises may change; an empty cell changes nothing. The stage follows Premises.MOVES;
-    a file knows no day and no decision: its stages count from the day of the load, and premises on record leave for
-    another use only by `move_premises`, with the decision. A new row may stand retired: that was decided before.
+    a stage counts from its `stage_since`, where the file says none from the day of the load. A stage on record keeps
+    its day. A file knows no decision: premises on record leave for another use only by `move_premises`. A new row
+    may stand retired: that was decided before.
     """
     fresh = []
     stages: list[StageChange] = []
@@ -52,7 +54,7 @@ def plan_premises(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
             premises = Premises(code=row["code"], stage=row["stage"], division=division, **given)
             known.premises[premises.code] = premises
             fresh.append(premises)
-            stages.append(_loaded(premises, draft))
+            stages.append(_loaded(premises, row, draft))
             draft.tally(premises.code, new=True)
             continue
         if (
@@ -78,16 +80,22 @@ def plan_premises(*, rows: Sequence[Row], draft: Draft, known: Known) -> None:
         given |= {"stage": row["stage"], "division": division} if division else {}
         changes = draft.revise(row, premises, given)
         draft.update(premises, changes)
-        stages += [_loaded(premises, draft)] if "stage" in changes else []
+        stages += [_loaded(premises, row, draft)] if "stage" in changes else []
         draft.tally(premises.code, changed=bool(changes))
     draft.create(fresh)
     draft.create(stages)
 
 
-def _loaded(premises: Premises, draft: Draft) -> StageChange:
-    return StageChange(
-        premises=premises, stage=premises.stage, since_on=day_of(draft.at), by=draft.by, at=draft.at
-    )
+def _loaded(premises: Premises, row: Row, draft: Draft) -> StageChange:
+    """The stage that a row brings; a day that cannot be is a problem of the row."""
+    today = day_of(draft.at)
+    since = row["stage_since"] or today
+    before = premises.stage_changes.order_by("-id").first() if premises.pk else None
+    if since > today:
+        draft.problem(row, "stage_since", SENTENCES["in_future"])
+    elif before and since < before.since_on:
+        draft.problem(row, "stage_since", SENTENCES["too_early"])
+    return StageChange(premises=premises, stage=premises.stage, since_on=since, by=draft.by, at=draft.at)
 
 
 SENTENCES = {

@@ -432,6 +432,38 @@ def test_premises_change_and_their_stage_moves_along_its_ways(city):
     assert Premises.objects.get(code="PR09").stage == "retired", "decided before the register began"
 
 
+def test_a_stage_counts_from_the_day_that_the_file_says(city):
+    header, *rows = FILES["premises"].splitlines()
+
+    def dated(which: str, moved: str, since: str) -> str:
+        lines = [
+            f"{moved if row.startswith(which) else row},{since if row.startswith(which) else ''}"
+            for row in rows
+        ]
+        return "\n".join([f"{header},stage_since", *lines, ""])
+
+    mill = "PR09,Old Mill,plant,City,government,430211001,,,,,ready,listed,"
+    reload(city, premises=FILES["premises"] + mill + "\n")  # without the column: from the day of the load
+    loaded = StageChange.objects.get(premises__code="PR09").since_on
+    rows.append(mill)
+    told = "premises.csv:5: stage_since: "
+    for since, wrong in (
+        ("2099-01-01", "the day cannot lie ahead"),
+        ("2001-01-01", "before the stage on record"),
+    ):
+        moved = dated("PR09", mill.replace("listed", "leased"), since)
+        line = refused(write(city, only="premises", premises=moved))[0]
+        assert line.startswith(told) and wrong in line
+    again = dated("PR09", mill, "2001-01-01")
+    reload(city, premises=again)
+    assert StageChange.objects.get(premises__code="PR09").since_on == loaded, (
+        "a stage on record keeps its day"
+    )
+    fresh = again + "PR10,New Mill,plant,City,government,430211001,,,,,ready,surveyed,,2025-06-30\n"
+    reload(city, premises=fresh)
+    assert str(StageChange.objects.get(premises__code="PR10").since_on) == "2025-06-30"
+
+
 def test_divisions_in_use_keep_their_place(city):
     assert tallies(reload(city, divisions=changed("divisions", "Home", "New Home")))["divisions.csv"] == (
         0,

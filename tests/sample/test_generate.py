@@ -99,6 +99,10 @@ def test_the_register_of_premises_has_every_stage_and_its_leases_do_not_overlap(
     assert Counter(row["stage"] for row in premises) == {
         "operating": 13, "leased": 2, "listed": 3, "surveyed": 5, "retired": 1,
     }  # fmt: skip
+    today = str(town[0].calendar.today)
+    assert len({row["stage_since"] for row in premises if row["stage_since"] <= today}) > 9, (
+        "the plan shows a history"
+    )
     leases = rows(directory / "city" / "leases.csv")
     assert len(leases) == 16
     by_premises: dict[str, list[tuple[str, str]]] = {}
