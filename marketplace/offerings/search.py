@@ -11,8 +11,6 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator
 
-from pypinyin import Style, pinyin
-
 HAN = re.compile(r"[㐀-䶿一-鿿]+")
 WORD = re.compile(r"[a-z0-9]+")
 MOST_READINGS = 4
@@ -43,6 +41,8 @@ def _spelled(run: str) -> Iterator[str]:
 
 
 def _readings(character: str) -> list[str]:
+    from pypinyin import Style, pinyin  # it loads a dictionary: only where offers are indexed
+
     found = pinyin(character, style=Style.NORMAL, heteronym=True, errors="ignore")
     letters = [reading.replace("ü", "v") for reading in (found[0] if found else []) if reading]
     return list(dict.fromkeys(letters))[:MOST_READINGS]
