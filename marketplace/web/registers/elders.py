@@ -35,7 +35,7 @@ from providers.models import Division
 from vouchers.elders import changes, masking
 from vouchers.elders.changes import CannotChangeElder
 from vouchers.elders.deaths import NoSuchDeath, correct_death
-from vouchers.elders.search import find
+from vouchers.elders.search import MOST, find
 from vouchers.models import Elder, Voucher
 
 STATES = {
@@ -123,7 +123,7 @@ def elders(request: HttpRequest) -> HttpResponseBase:
     is sent in the body, never in the address; whom it showed is noted."""
     street, state = (request.GET.get(name, "").strip()[:60] for name in ("street", "state"))
     words = request.POST.get("q", "").strip()[:60]
-    rows = _seen(request)
+    rows, more = _seen(request), False
     if street:
         rows = rows.filter(division__in=ids_under([street]))
     if state in STATES:
@@ -135,7 +135,8 @@ def elders(request: HttpRequest) -> HttpResponseBase:
             }[state]
         )
     if words:
-        found = find(words, among=_seen(request))
+        found = find(words, among=_seen(request), most=MOST + 1)
+        found, more = found[:MOST], len(found) > MOST
         rows = _seen(request).filter(pk__in=[one.pk for one in found])
         detail: dict[str, Any] = {"found": [one.code for one in found]}
         record(by=request.user, at=timezone.now(), action="find_elder", subject="elders", detail=detail)
@@ -150,6 +151,8 @@ def elders(request: HttpRequest) -> HttpResponseBase:
         title=_("Elders"),
         template="registers/elders.html",
         searched=words,
+        more=more,
+        most=MOST,
         filters=[
             Filter("street", _("Street"), street, street_choices(request.user)),
             Filter("state", _("State"), state, [(name, label) for name, (label, *_rest) in STATES.items()]),
