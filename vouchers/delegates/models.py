@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 from django.db.models import Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -50,6 +51,11 @@ class DelegationQuerySet(models.QuerySet["Delegation"]):
     def open(self, today: date) -> "DelegationQuerySet":
         """Asked or agreed, and not run out: what an elder sees and may end."""
         return self.filter(state__in=Delegation.OPEN, until__gte=today)
+
+    def with_used(self, at: datetime) -> "DelegationQuerySet":
+        """With `used_so_far`: what `used` says of each."""
+        of_month = Q(acts__month=timezone.localdate(at).replace(day=1))
+        return self.annotate(used_so_far=Coalesce(Sum("acts__amount", filter=of_month), Decimal("0.00")))
 
 
 class Delegation(models.Model):

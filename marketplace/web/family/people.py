@@ -37,8 +37,8 @@ def people(request: HttpRequest) -> HttpResponse:
     """This page will list who acts for the elder or asks to, each with one button."""
     acting = _elders_own(request)
     today = timezone.localdate()
-    rows = Delegation.objects.open(today).filter(elder=acting.elder).select_related("user")
-    listed = [(one, families.terms_of(one), one.used(timezone.now())) for one in rows]
+    rows = Delegation.objects.open(today).filter(elder=acting.elder).with_used(timezone.now())
+    listed = [(one, families.terms_of(one), one.used_so_far) for one in rows]  # type: ignore[attr-defined]
     return render(request, "family/people.html", {"rows": listed})
 
 

@@ -306,7 +306,11 @@ def handover(request: HttpRequest, number: str) -> HttpResponse:
         "payments/handover.html",
         {
             "handover": _marked(found),
-            "lines": found.lines.select_related("lease__premises", "lease__operator").order_by("lease__code"),
+            "listing": Listing(
+                request,
+                found.lines.select_related("lease__premises", "lease__operator"),
+                sorts={"lease": ("lease__code",)},
+            ),
             "trail": [
                 (_("Payouts"), reverse("payments:payouts")),
                 (_("Rent handed over"), reverse("payments:handovers")),

@@ -16,6 +16,7 @@ from ledger.files.write import As
 from marketplace.templatetags.yiquan import money
 from marketplace.web import scope
 from marketplace.web.access import REGISTER_KEEPERS, REGISTER_READERS, plays, roles, whole_city
+from marketplace.web.lists import Listing
 from marketplace.web.registers.entry import EntryForm, day, number, pick, text
 from marketplace.web.registers.history import history
 from marketplace.web.registers.pages import form_page, require_keeper, trail
@@ -139,8 +140,10 @@ def service(request: HttpRequest, code: str) -> HttpResponse:
     found = get_object_or_404(Service, code=code)
     keeping = plays(request.user, REGISTER_KEEPERS)
     seen = scope.premises(request.user)
-    offered = list(
-        found.offers.filter(premises__in=seen).select_related("premises").order_by("premises__code")
+    listing = Listing(
+        request,
+        found.offers.filter(premises__in=seen).select_related("premises"),
+        sorts={"premises": ("premises__code",)},
     )
     places = seen.exclude(offers__service=found).exclude(stage="retired").order_by("code") if keeping else []
     price, offer = PriceForm(), OfferForm(premises=places)
@@ -174,7 +177,8 @@ def service(request: HttpRequest, code: str) -> HttpResponse:
                 (row, row.list_price - row.government - row.concession - row.charity, _in_force(row, today))
                 for row in rows
             ],
-            "offered": [(row, row.has_ended(today)) for row in offered],
+            "listing": listing,
+            "offered": [(row, row.has_ended(today)) for row in listing.page],
             "keeping": keeping,
             "pricing": plays(request.user, REGISTER_KEEPERS, city=True),
             "price": price,

@@ -23,7 +23,7 @@ from marketplace.web import scope
 from marketplace.web.access import plays, roles
 from marketplace.web.converters import MonthConverter
 from marketplace.web.exports import Sheet, export
-from marketplace.web.lists import Listing
+from marketplace.web.lists import PER_PAGE, Listing
 from marketplace.web.reports.inspection_forms import FindingsForm, InspectionForm, ReCheckForm, ReopenForm
 from marketplace.web.reports.monthly import READERS
 from providers.inspections.operations import (
@@ -123,6 +123,7 @@ def inspections(request: HttpRequest) -> HttpResponseBase:
     listing = Listing(request, _asked(request, month, today), sorts=SORTS)
     if (file := export(request, _sheet(listing, today))) is not None:
         return file
+    missing = not_inspected(month, leases)
     return render(
         request,
         "reports/inspections.html",
@@ -138,7 +139,8 @@ def inspections(request: HttpRequest) -> HttpResponseBase:
             ],
             "show": request.GET.get("show", ""),
             "q": request.GET.get("q", "").strip()[:120],
-            "missing": not_inspected(month, leases),
+            "missing": missing[:PER_PAGE],
+            "more_missing": len(missing[PER_PAGE:]),
             "form": form,
             "wrong": form if form.errors else None,
             "refusal": refusal,

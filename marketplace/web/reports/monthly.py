@@ -23,6 +23,7 @@ from marketplace.templatetags.yiquan import full_day, money, month_name
 from marketplace.web import scope, sheets
 from marketplace.web.access import BUREAU, plays, roles
 from marketplace.web.exports import XLSX
+from marketplace.web.lists import Listing
 from marketplace.web.papers.render import compiled, frame, proof
 from marketplace.web.payments.papers import given
 from vouchers.models import Statement
@@ -87,6 +88,7 @@ def report(request: HttpRequest, month: date) -> HttpResponseBase:
         "reports/report.html",
         {
             "report": found,
+            "listing": Listing(request, found.places, sorts={"lease": lambda one: one.lease.code}),
             "sums": [(name, HEADINGS[name], found.sums[name]) for name in SHOWN],
             "services": [(*row, f"{100 * row[-1] / most:.1f}" if most else "0") for row in found.services],
             "value": [
