@@ -1,24 +1,50 @@
 """Who may open what: every address of the URLconf x every role x every method."""
 
+import logging
 import re
+from collections.abc import Iterable, Iterator
 from copy import deepcopy
+from functools import cache, wraps
 
 import pytest
+from django.contrib import admin
 from django.db import transaction
-from django.http import HttpResponse
-from django.test import override_settings
+from django.http import HttpResponse, HttpResponseForbidden
+from django.test import Client, override_settings
 from django.urls import path, reverse
 from django.utils import timezone
 
 from marketplace.accounts.models import Role
+from marketplace.api.api import api
+from marketplace.config import urls as config_urls
+from marketplace.families.operations import Acting
+from marketplace.fulfilment.models import WorkOrder
 from marketplace.jobs.models import Job
 from marketplace.jobs.operations import CannotStart, start
+from marketplace.web import scope
 from marketplace.web import urls as web_urls
 from marketplace.web.access import anyone, declared, roles
-from tests.web.addresses import PAGES, address, all_pages, names, patterns
+from marketplace.web.family import acting
+from marketplace.web.hotline import views as hotline
+from providers.models import Premises
+from tests.web.addresses import (
+    DECIDERS,
+    EVERYBODY,
+    PAGES,
+    PUBLIC,
+    TRACE,
+    address,
+    all_pages,
+    arguments,
+    names,
+    patterns,
+)
 from tests.web.builder import OF_A_STREET, PEOPLE
-from tests.web.offered import Offered, Unchanged, offered, written
-from vouchers.models import IssueRun, Movement, Redemption, Statement
+from tests.web.foreign import BY_ITSELF, CUT, ROLES, SHARED, Theirs, foreign
+from tests.web.offered import OWN, Offered, Unchanged, offered, written
+from vouchers.codes.operations import elder_token
+from vouchers.models import Elder, IssueRun, Movement, Redemption, Statement
+from vouchers.terminals.operations import add_partner, add_terminal
 
 BOTH = {"sign_in", "people:whom"}  # pages with a form of their own
 PERSON = {
@@ -93,17 +119,227 @@ def _opens_or_not(client, city, person, role, name, page):
     return response
 
 
-@pytest.mark.parametrize("person", ["", "clerk", "manager", "cashier"])
-def test_a_page_answers_its_own_method_only(as_, city, person):
-    """Reading pages take no writing method; the few that write cannot be opened by a link."""
-    client = as_(person)
-    for name, page in PAGES.items():
-        own = {"get", "post"} if name in BOTH or page.posts else {page.method}
-        for method in {"get", "post", "put", "patch", "delete"} - own:
-            response = getattr(client, method)(address(name, city))
-            assert response.status_code in (302, 403, 405), (name, method, response.status_code)
-            if response.status_code == 302:
-                assert response.url.startswith(reverse("sign_in")), (name, method)
+METHODS = ("head", "post", "put", "patch", "delete", "options")
+REFUSED = {302, 403, 404, 405}
+TAKEN = {200, 302, 400, 403, 404, 409, 422}  # a form without its fields: told so, or no such thing
+
+
+def _methods(name: str) -> set[str]:
+    """What this page answers those who may open it."""
+    page = PAGES[name]
+    if page.method == "post":
+        return {"post"}
+    return {"get", "head", "post"} if name in BOTH or page.posts else {"get", "head"}
+
+
+def _expected(name: str, person: str, method: str) -> set[int]:
+    """What the table says of one request with nothing in it, as statuses; GET is looked at more closely above."""
+    page, role = PAGES[name], PERSON[person]
+    if role is None and not page.public:
+        return {302}
+    if not page.public and role not in page.roles | page.own:
+        return {403}
+    if page.city and person in OF_A_STREET:
+        return {403}
+    if method not in _methods(name):
+        guarded = page.elder or person in page.missing  # for whom it is asked before how
+        return {404, 405} if guarded else {405}
+    if method == "post":
+        return TAKEN
+    return (
+        {404}
+        if role in page.own or person in page.missing
+        else {200, 302, 404}
+        if page.elder or page.step or page.public
+        else {200}
+    )
+
+
+def otherwise(as_, city, person: str, among: Iterable[str] = PAGES) -> list[tuple[str, str, object]]:
+    """Every address by every method but GET, without anything sent: what was not answered as the table says.
+
+    What is refused writes nothing; nobody who has signed in is led to the sign-in page.
+    """
+    client, found = as_(person), []
+    signed_in = deepcopy(client.cookies)
+    urls = {name: address(name, city) for name in among}
+    asked = [(name, method, _expected(name, person, method)) for name in among for method in METHODS]
+    before = written()
+    for name, method, expected in asked:
+        if expected <= REFUSED:
+            answer = getattr(client, method)(urls[name])
+            led = answer.status_code == 302 and answer.url.startswith(reverse("sign_in"))
+            if answer.status_code not in expected or led is not (expected == {302}):
+                found.append((name, method, answer.status_code))
+    if wrote := {table for table, rows in written().items() if rows != before.get(table, 0)} - OWN:
+        found.append(("one of these", "refused", wrote))
+    for name, method, expected in asked:
+        if expected <= REFUSED:
+            continue
+        with transaction.atomic():
+            answer = getattr(client, method)(urls[name])
+            if answer.streaming:
+                b"".join(answer.streaming_content)
+            transaction.set_rollback(True)
+        led = answer.status_code == 302 and answer.url.startswith(reverse("sign_in"))
+        if answer.status_code not in expected or (led and not PAGES[name].public):
+            found.append((name, method, answer.status_code))
+        client.cookies = deepcopy(signed_in)
+    return found
+
+
+@pytest.fixture
+def unlogged():
+    """Without a line in the log for each of thousands of requests."""
+    logging.disable(logging.INFO)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.fixture
+def plain_refusals(monkeypatch, unlogged):
+    """A no without its page: it is said some fifteen thousand times."""
+    monkeypatch.setattr(config_urls, "handler403", f"{__name__}._no", raising=False)
+
+
+def _no(request, exception=None):
+    return HttpResponseForbidden()
+
+
+@pytest.mark.parametrize("person", [one for one in PERSON if one == "street" or one not in OF_A_STREET])
+def test_each_role_is_answered_each_method_as_the_table_says(as_, city, person, plain_refusals):
+    assert otherwise(as_, city, person) == []
+
+
+def test_control_a_page_without_its_guard_is_named(as_, city, plain_refusals, monkeypatch):
+    """Who may open it is said, but not asked."""
+    bare = {"statements", "registers:lease", "bureau:review_decide"}
+    for name, one in zip(names(), patterns(), strict=True):
+        if name in bare:
+            monkeypatch.setattr(one, "callback", _unguarded(one.callback))
+    found = otherwise(as_, city, "cashier", among=[*bare, "bureau:months"])
+    assert {name for name, _method, _status in found} == bare
+
+
+def _unguarded(view):
+    @wraps(view.__wrapped__)
+    def opened(*args, **kwargs):
+        return view.__wrapped__(*args, **kwargs)
+
+    opened.access = declared(view)
+    return opened
+
+
+# Another's object: of the other street, of another firm, of another family
+
+
+@pytest.fixture
+def theirs(city) -> dict[str, Theirs]:
+    return foreign(city)
+
+
+def unlisted(named: Iterable[str]) -> list[str]:
+    """Addresses with a part that varies, of which nobody says what is another's there or why nothing is."""
+    varies = {name for name, one in zip(names(), patterns(), strict=True) if one.pattern.converters}
+    return sorted(name for name in varies - {*named} - {*SHARED} if not PAGES[name].city)
+
+
+def test_every_address_of_an_object_says_what_is_anothers(theirs):
+    assert unlisted(theirs) == []
+    assert {*theirs} & {*SHARED} == set() and {*theirs, *SHARED} <= {*PAGES}
+    assert unlisted({*theirs} - {"statement", "market:order"}) == ["market:order", "statement"]  # control
+
+
+def _same(answer: HttpResponse, url: str) -> bytes:
+    """What an answer says, whatever its address and the token of the day."""
+    return re.sub(rb'(nonce|value)="[^"]{20,}"', b"", answer.content.replace(url.encode(), b""))
+
+
+ABSENT = {
+    "IntConverter": 999_999_999,
+    "UUIDConverter": "00000000-0000-4000-8000-000000000000",
+    "CodeConverter": "ZZ9999",
+    "RedemptionConverter": "RD-999999999",
+    "SerialConverter": "ZZ9999-999999999",
+    "PaperConverter": "PZ-ZZ9999-202608",
+    "PayoutConverter": "BF-ZZ9999-202608",
+    "StringConverter": "ZZ9999",
+    "SlugConverter": "999999",
+}
+
+
+def _anothers(name: str, one: Theirs, ours: list) -> tuple[list[str], str]:
+    """The addresses of what is another's, also of theirs within ours, and that of nothing."""
+    [pattern] = {p for n, p in zip(names(), patterns(), strict=True) if n == name}
+    kinds = [type(kind).__name__ for kind in pattern.pattern.converters.values()]
+    parts = [n for n, arg in enumerate(one.args) if arg != ours[n]] or [*range(len(ours))]
+    absent = [ABSENT[kind] if n in parts else one.args[n] for n, kind in enumerate(kinds)]
+    within = [[one.args[n] if n == part else arg for n, arg in enumerate(ours)] for part in parts]
+    urls = {reverse(name, args=args) for args in (one.args, *within)}
+    return sorted(urls), reverse(name, args=absent)
+
+
+def _finds(client, method: str, url: str) -> tuple[HttpResponse, set[str]]:
+    """The answer, and the tables that were written to; taken back."""
+    with transaction.atomic():
+        before = written() if method == "post" else None
+        answer = getattr(client, method)(url)
+        after = written() if before is not None else {}
+        transaction.set_rollback(True)
+    return answer, {table for table, rows in after.items() if rows != (before or {}).get(table, 0)} - OWN
+
+
+def leaks(as_, city, theirs, methods=("get", "post")) -> Iterator[tuple[str, str, str, int]]:
+    """Another's object asked for by all who have one of their own: what is not answered as nothing is."""
+    for name, one in theirs.items():
+        page, ours = PAGES[name], one.ours or arguments(name, city)
+        urls, absent = _anothers(name, one, ours)
+        for person in CUT:
+            role = ROLES[person]
+            if role not in page.roles | page.own or (page.city and person in OF_A_STREET):
+                continue
+            if person == "hotline" and PUBLIC not in page.roles:
+                continue  # of the whole city
+            for method in _methods(name).intersection(methods) or _methods(name):
+                nothing, _wrote = _finds(as_(person), method, absent)
+                for url in [*urls, reverse(name, args=ours)] if person == "stranger" else urls:
+                    answer, wrote = _finds(as_(person), method, url)
+                    alike = answer.status_code == nothing.status_code == 404 and not wrote
+                    if not alike or _same(answer, url) != _same(nothing, absent):
+                        yield name, person, method, answer.status_code
+
+
+def test_anothers_object_is_answered_as_none(as_, city, theirs, unlogged):
+    clients = cache(as_)
+    assert list(leaks(clients, city, theirs)) == []
+    for (
+        name,
+        one,
+    ) in theirs.items():  # control: it is there, and ours is found by those who do not find theirs
+        method = "post" if PAGES[name].method == "post" else "get"
+        answer, _wrote = _finds(clients(one.owner), method, reverse(name, args=one.args))
+        assert answer.status_code not in {403, 404, 405}, (name, one.owner, answer.status_code)
+        if answer.status_code == 302:
+            assert not answer.url.startswith(reverse("sign_in")), name
+        ours, page = one.ours or arguments(name, city), PAGES[name]
+        if ours != one.args:  # and so is ours, for those who do not find theirs
+            mine = [who for who in CUT if ROLES[who] in page.roles and who not in page.missing | {"stranger"}]
+            url = reverse(name, args=ours)
+            assert {_finds(clients(who), method, url)[0].status_code for who in mine} - {403, 404}, name
+
+
+def test_control_where_nothing_is_cut_it_is_named(as_, city, theirs, plain_refusals, monkeypatch):
+    """Everybody sees the whole city, and acts for the other family."""
+    monkeypatch.setattr(scope, "sees_whole_city", lambda user: True)
+    monkeypatch.setattr(scope, "elders", lambda user: Elder.objects.all())
+    monkeypatch.setattr(scope, "own_places", lambda user, day: Premises.objects.all())
+    monkeypatch.setattr(scope, "work_orders", lambda user: WorkOrder.objects.all())
+    monkeypatch.setattr(hotline, "_people", lambda user: None)
+    family = Acting(city.people["neighbour"].own_records.get().elder, city.people["neighbour"])
+    monkeypatch.setattr(acting, "_choices", lambda user: [family])
+    clients = cache(as_)
+    unseen = {name for name, one in theirs.items() if not any(leaks(clients, city, {name: one}, ("get",)))}
+    assert unseen == BY_ITSELF
 
 
 @pytest.fixture(scope="module")
@@ -142,32 +378,9 @@ def _changed(client, form: Offered, rows: Unchanged) -> set[str]:
     return changed
 
 
-def _of_another(city) -> dict[str, str]:
-    """Objects of the second lease: of another operator, in the other street."""
-    other = city.leases[1]
-    redemption = next(r for r in city.redemptions if r.lease_id == other.pk)
-    voucher = redemption.movements.get().voucher
-    return {
-        "statement": reverse("statement", args=[other.code, city.month]),
-        "lines": reverse("lines", args=[other.code, city.month, "earned"]),
-        "redemption": reverse("redemption", args=[redemption.number]),
-        "voucher": reverse("voucher", args=[voucher.serial]),
-    }
-
-
-@pytest.mark.parametrize("person", ["manager", "street"])
-def test_anothers_object_is_missing(as_, city, person):
-    for name, url in _of_another(city).items():
-        assert as_(person).get(url).status_code == 404, name
-        assert as_("clerk").get(url).status_code == 200, name  # control: it is there
-
-
 def test_a_stranger_finds_nothing(as_, city):
-    """A manager of a firm without leases: an empty list, and 404 wherever an object is named."""
-    client = as_("stranger")
-    assert "LS0" not in client.get(reverse("statements")).content.decode()
-    for name in ("statement", "lines", "redemption", "voucher"):
-        assert client.get(address(name, city)).status_code == 404, name
+    """A manager of a firm without leases: an empty list."""
+    assert "LS0" not in as_("stranger").get(reverse("statements")).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -294,3 +507,116 @@ def test_an_undeclared_view_cannot_be_reached(as_):
 def test_a_declaration_needs_a_role():
     with pytest.raises(ValueError, match="at least one role"):
         roles()
+
+
+# What checks by itself: the API and the admin
+
+TOKENS = {"terminal", "partner", "code"}
+BY_TOKEN = {"terminal", "partner"}
+OPERATIONS = {  # who is heard: by what kind of token, and by which roles' session
+    "redeem": BY_TOKEN,
+    "quote": BY_TOKEN,
+    "reverse": BY_TOKEN | DECIDERS,
+    "send_offline_batch": BY_TOKEN,
+    "about_terminal": {"terminal"},
+    "register_key": {"terminal"},
+    "statements": {"partner"} | TRACE,
+    "my_vouchers": {"code"},
+    "enrol": TOKENS | EVERYBODY | {None},
+}
+SENT = {"reverse": {"reason": "a check of the rights"}}
+
+
+def test_the_api_hears_whom_its_table_names(as_, city, unlogged):
+    """Every operation, by each role's session and each kind of token; else 401 or 403, and nothing is written."""
+    now, by = timezone.now(), city.people["clerk"]
+    place = city.leases[0].premises
+    _made, partner = add_partner(name="收银", operators=[city.leases[0].operator], by=by, at=now)
+    tokens = {
+        "terminal": add_terminal(premises=place, name="一号", by=by, at=now).token,
+        "partner": partner,
+        "code": elder_token(elder=city.redemptions[0].elder, at=now),
+        "none of ours": "nonsense",
+    }
+    asking = {person: (as_(person), {}, role) for person, role in PERSON.items()}
+    asking |= {
+        kind: (Client(), {"authorization": f"Bearer {token}"}, kind if kind in TOKENS else None)
+        for kind, token in tokens.items()
+    }
+    found = set()
+    for route, operations in api.get_openapi_schema()["paths"].items():
+        url = route.replace("{number}", city.redemptions[0].number)
+        url += f"?month={city.month:%Y-%m}" if route.endswith("/statements") else ""
+        for method, operation in operations.items():
+            name = operation["operationId"]
+            found.add(name)
+            for who, (client, headers, kind) in asking.items():
+                _heard(client, method, url, headers, name, who, kind)
+            for other in {"get", "post", "put", "patch", "delete", "options"} - {*operations}:
+                assert getattr(as_("clerk"), other)(url).status_code == 405, (name, other)
+    assert found == {*OPERATIONS}
+
+
+def _heard(client, method, url, headers, name, who, kind):
+    with transaction.atomic():
+        before = written()
+        answer = getattr(client, method)(
+            url,
+            SENT.get(name) if method == "post" else None,
+            content_type="application/json",
+            headers=headers,
+        )
+        wrote = {table for table, rows in written().items() if rows != before.get(table, 0)} - OWN
+        transaction.set_rollback(True)
+    if kind in OPERATIONS[name]:
+        assert answer.status_code not in (401, 403) and answer.status_code < 500, (name, who, answer.content)
+    else:
+        assert answer.status_code in (401, 403) and not wrote, (name, who, answer.status_code)
+
+
+def test_anothers_is_no_more_to_the_api_than_none(as_, city, theirs, unlogged):
+    number, lease = theirs["reversal"].args[0], city.leases[1].code
+    asked = f"/api/v1/statements?month={city.month:%Y-%m}&lease="
+    for person in ("manager", "street", "streetclerk", "streetapprover"):
+        one, none = (as_(person).get(asked + code) for code in (lease, "LS9999"))
+        assert (one.status_code, one.content) == (404, none.content), person
+    for person in ("streetclerk", "streetapprover"):
+        one, none = (
+            as_(person).post(
+                f"/api/v1/redemptions/{of}/reversal", SENT["reverse"], content_type="application/json"
+            )
+            for of in (number, "RD-999999999")
+        )
+        assert (one.status_code, one.content) == (404, none.content), person
+    assert as_("clerk").get(asked + lease).status_code == 200  # control
+
+
+def _of_the_admin() -> list[str]:
+    """Every address of the admin, of the first row where it names one."""
+    named = {f"admin:{one.name}": one.pattern.converters for one in _admin(admin.site.urls[0]) if one.name}
+    one_of = {"app_label": "accounts", "content_type_id": 1, "url": "nothing"}
+    return [reverse(name, kwargs={key: one_of.get(key, 1) for key in kinds}) for name, kinds in named.items()]
+
+
+def _admin(found):
+    for one in found:
+        yield from _admin(one.url_patterns) if hasattr(one, "url_patterns") else [one]
+
+
+def test_the_admin_opens_to_administrators_alone(as_, city, unlogged):
+    urls = _of_the_admin()
+    assert len(urls) > 50
+    before = written()
+    for person, role in PERSON.items():
+        if role == Role.ADMINISTRATOR:
+            continue
+        client = as_(person)
+        for url in urls:
+            answers = [getattr(client, method)(url) for method in ("get", "post")]
+            assert {one.status_code for one in answers} <= {302, 403, 404, 405}, (person, url)
+            assert not any(one.status_code == 302 and "_changelist" in one.url for one in answers), (
+                person,
+                url,
+            )
+    assert {table for table, rows in written().items() if rows != before.get(table, 0)} <= OWN
+    assert as_("administrator").get(reverse("admin:index")).status_code == 200  # control

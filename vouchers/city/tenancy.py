@@ -63,6 +63,8 @@ def read_terms(row: Mapping[str, str]) -> Row:
     problems = Problems()
     names = [column.name for column in TERMS_COLUMNS]
     rows = read(as_file(names, [row]), TERMS_COLUMNS, name="terms", problems=problems)
+    if not rows and not problems:  # a row of empty cells is none to a file
+        problems.add("terms", 2, "starts_on", _("must be given"))
     problems.refuse()
     return rows[0]
 

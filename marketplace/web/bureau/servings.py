@@ -125,7 +125,7 @@ def serving(request: HttpRequest, number: int) -> HttpResponse:
     found = get_object_or_404(
         scope.servings(request.user).exclude(code="").select_related("signed", *WITH), pk=number
     )
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(request.POST if request.method == "POST" else None)
     refusal: Any = ""
     if request.method == "POST":
         decision = request.POST.get("decision", "")

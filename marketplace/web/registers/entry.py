@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ledger.files.draft import Draft
@@ -89,6 +90,12 @@ class EntryForm(Marked):
             if column is None or column.required or name == "seen":
                 continue
             field.help_text = f"{OPTIONAL} {field.help_text}" if field.help_text else OPTIONAL
+
+    def clean(self) -> dict[str, Any]:
+        """A row without anything in it is none to a file, which passes over it; here it was meant."""
+        if self.register and not self.base and "code" in self.fields and not any(self.row.values()):
+            self.add_error("code", _("Type the code."))
+        return self.cleaned_data
 
     @property
     def row(self) -> dict[str, str]:
