@@ -312,17 +312,15 @@ def leaks(as_, city, theirs, methods=("get", "post")) -> Iterator[tuple[str, str
 def test_anothers_object_is_answered_as_none(as_, city, theirs, unlogged):
     clients = cache(as_)
     assert list(leaks(clients, city, theirs)) == []
-    for (
-        name,
-        one,
-    ) in theirs.items():  # control: it is there, and ours is found by those who do not find theirs
+    # Control: it is there, and ours is found by those who do not find theirs.
+    for name, one in theirs.items():
         method = "post" if PAGES[name].method == "post" else "get"
         answer, _wrote = _finds(clients(one.owner), method, reverse(name, args=one.args))
         assert answer.status_code not in {403, 404, 405}, (name, one.owner, answer.status_code)
         if answer.status_code == 302:
             assert not answer.url.startswith(reverse("sign_in")), name
         ours, page = one.ours or arguments(name, city), PAGES[name]
-        if ours != one.args:  # and so is ours, for those who do not find theirs
+        if ours != one.args:
             mine = [who for who in CUT if ROLES[who] in page.roles and who not in page.missing | {"stranger"}]
             url = reverse(name, args=ours)
             assert {_finds(clients(who), method, url)[0].status_code for who in mine} - {403, 404}, name
