@@ -37,7 +37,9 @@ class Command(base.Command):
         if not settings.EMBEDDED:
             raise base.Refused(_("A sample city is made on the embedded database only; DATABASE_URL is set."))
         if today and today > timezone.localdate():
-            raise base.Refused(_("A sample city is made for a day that has come: its registers count from it."))
+            raise base.Refused(
+                _("A sample city is made for a day that has come: its registers count from it.")
+            )
         folder = sample_folder()
         begun = Progress.read(folder)
         empty = database_is_empty()
