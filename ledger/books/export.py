@@ -163,24 +163,23 @@ def _months() -> list[Month]:
     return months
 
 
-# A header stands wherever another entry begins; \x1f stands for the ends of lines until they are written.
+# An entry is one row, put together by the database; \x1f stands for the ends of its lines until they are written.
 TRANSACTIONS = """
     SELECT
-        CASE WHEN lag(e.id) OVER (ORDER BY e.dated_on, e.id, t.line) IS DISTINCT FROM e.id THEN
-            chr(31) || e.dated_on || ' * "' || coalesce(n.narration, e.kind) || '" #' || e.kind
-            || CASE WHEN e.link = '' THEN '' ELSE ' ^' || e.link END || chr(31) || '  entry: "' || e.id || '"' || chr(31)
-            || coalesce('  reverses: "' || e.reverses_id || '"' || chr(31), '')
-        ELSE '' END
-        || CASE WHEN t.line IS NULL THEN '' ELSE
+        chr(31) || e.dated_on || ' * "' || coalesce(n.narration, e.kind) || '" #' || e.kind
+        || CASE WHEN e.link = '' THEN '' ELSE ' ^' || e.link END || chr(31) || '  entry: "' || e.id || '"' || chr(31)
+        || coalesce('  reverses: "' || e.reverses_id || '"' || chr(31), '')
+        || coalesce(string_agg(
             '  ' || debit.name || '  ' || t.amount || ' ' || t.commodity || chr(31)
-            || '  ' || credit.name || '  -' || t.amount || ' ' || t.commodity || chr(31) END
+            || '  ' || credit.name || '  -' || t.amount || ' ' || t.commodity || chr(31), '' ORDER BY t.line), '')
     FROM ledger_entry e
     LEFT JOIN ledger_transfer t ON t.entry_id = e.id
     LEFT JOIN ledger_account debit ON debit.id = t.debit_id
     LEFT JOIN ledger_account credit ON credit.id = t.credit_id
     LEFT JOIN (VALUES {narrations}) AS n(kind, narration) ON n.kind = e.kind
     WHERE e.dated_on >= '{start}' AND e.dated_on < '{end}'
-    ORDER BY e.dated_on, e.id, t.line
+    GROUP BY e.dated_on, e.id, n.narration
+    ORDER BY e.dated_on, e.id
 """
 
 
