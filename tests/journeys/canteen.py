@@ -53,6 +53,7 @@ class Canteen:
             BROKER_URL="redis://127.0.0.1:1/0",
             PORT=str(self.port),
             WEB_WORKERS="1",
+            LONG=os.environ.get("LONG", ""),
             **{key: os.environ[key] for key in KEYS},
         )
         with open(self.home / "web.log", "a") as log:

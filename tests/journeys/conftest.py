@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.test import override_settings
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 from marketplace.config.install import BROWSERS
 from tests import databases
+from tests.journeys import pieces
 from tests.web.addresses import all_pages
 from tests.web.builder import PASSWORD, City, build
 
@@ -55,8 +58,9 @@ def serving() -> Iterator[str]:
     """The pages as they stand on this thread's database; their address, without a slash at the end."""
     server = LiveServerThread("127.0.0.1", StaticFilesHandler)
     server.daemon = True
-    server.start()
-    server.is_ready.wait()
+    with override_settings(MIDDLEWARE=pieces.middleware(settings.MIDDLEWARE)):
+        server.start()
+        server.is_ready.wait()
     if server.error:
         raise server.error
     yield f"http://127.0.0.1:{server.port}"

@@ -35,8 +35,9 @@ def faults(page: Page) -> list[str]:
 def said_by_axe(page: Page, *, length: int, **options: Any) -> list[str]:
     """Rule, place and the beginning of what is said, of `length`, for each violation of STANDARDS.
 
-    Colours that are still changing are waited for.
+    Colours that are still changing are waited for, and the rest of a page that has begun to come.
     """
+    page.wait_for_load_state()
     page.evaluate(TRANSITIONS_OVER)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
@@ -62,6 +63,7 @@ STICKING_OUT = """size => {
 def sideways(page: Page, size: str = "") -> list:
     """By how many pixels the page can be scrolled sideways, with text of `size` if one is given, and what sticks out;
     empty when it cannot."""
+    page.wait_for_load_state()
     return page.evaluate(STICKING_OUT, size)
 
 

@@ -93,6 +93,7 @@ MUCH_LEFT = "document.querySelectorAll('.left strong').forEach(it => { it.textCo
 def troubles(page: Page, *, large: bool, widths: tuple[int, ...]) -> list[str]:
     """What is wrong at `widths`, at 320 px and on a phone with text twice as large. Leaves the page at phone width."""
     found = []
+    page.wait_for_load_state()
     for width in sorted({*widths, 320, 390}, key=[1280, 320, 390].index):
         page.set_viewport_size({"width": width, "height": 900})
         if width in widths:
@@ -179,6 +180,7 @@ def test_larger_text_is_one_press_away(site, at_home):
     assert page.evaluate(size) == 20
     page.get_by_role("button", name="大字").click()
     expect(page.get_by_role("button", name="标准字")).to_be_visible()
+    page.wait_for_load_state()
     assert page.evaluate(size) == 30 and page.url.endswith("/my/wallet/")
 
 

@@ -111,6 +111,7 @@ def run(page: Page, kind: str, *, patience: int = PATIENCE, **fields: str) -> No
     expect(page).to_have_url(re.compile(r"/jobs/\d+/"))
     if kind != "close":
         expect(page.locator("button[value=drop]")).to_be_visible(timeout=patience)
+        page.wait_for_load_state()
         if not page.locator("button[value=go]").count():
             return
         expect(page.locator(".block.warn").first).to_contain_text("已检查")
@@ -118,10 +119,12 @@ def run(page: Page, kind: str, *, patience: int = PATIENCE, **fields: str) -> No
             page.check("#knowing")
         page.click("button[value=go]")
     expect(page.locator("#job .block.good")).to_be_visible(timeout=patience)
+    page.wait_for_load_state()
 
 
 def tab_to(page: Page, what: str, found: str) -> None:
     """Tab until the element that has the focus is the one: `found` is asked of it, as `it`."""
+    page.wait_for_load_state()
     for _ in range(80):
         page.keyboard.press("Tab")
         if page.evaluate(f"(it => {found})(document.activeElement)"):

@@ -31,6 +31,7 @@ def look(site):
     wrong: list[str] = []
 
     def check(page: Page, name: str) -> None:
+        page.wait_for_load_state()
         width = page.viewport_size
         # At its end nothing lies under the bar of help, which covers a part of what stands lower than the window.
         page.set_viewport_size({"width": 390, "height": 900})

@@ -16,6 +16,7 @@ def test_from_the_month_to_the_meal_and_back(site, visit):
     page.goto("/")
     page.click("main a[href='/bureau/months/']")
     page.click("main tbody a >> text=2026年8月")
+    page.wait_for_load_state()  # what is read at once is read of the whole page
     row = page.locator("tr", has_text="LS0001")
     cells = [_amount(text) for text in row.locator("td.n").all_inner_texts() if text]
     assert cells  # what follows reads them by name
@@ -137,7 +138,7 @@ def test_a_manager_walks_own_statements_and_meets_no_one_elses(site, visit):
     page = visit("manager", language="en", width=390).new_page()
     page.goto("/")
     page.click("main a[href='/statements/']")
-    expect(page.locator("tbody tr").first).to_be_visible()
+    page.wait_for_load_state()
     shown = page.locator("tbody th a b").all_inner_texts()
     assert shown and set(shown) == {"LS0000", "LS0003", "LS0006"}
     page.locator("tbody th a").first.click()
