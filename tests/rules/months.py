@@ -54,7 +54,7 @@ class Months(Service):
         codes = sorted(code for m, code in self.town.papers if m == month)
         for n in range(times):
             paper = self.town.papers[month, codes[(nth + n) % len(codes)]]
-            wanted = _step_for(paper) if step == "next" else step
+            wanted = step_for(paper) if step == "next" else step
             name = self._whose(paper, wanted) if right else by
             self._take_step(codes[(nth + n) % len(codes)], month, wanted, name)
             codes = sorted(code for m, code in self.town.papers if m == month)
@@ -174,5 +174,5 @@ class Months(Service):
         return story.bank_line(when, amount, payer=payer, summary=text, out=kind == "out")
 
 
-def _step_for(paper):
+def step_for(paper):
     return next((step for step, (before, _) in STEPS.items() if before == paper.state), "approve")

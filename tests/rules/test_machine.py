@@ -14,7 +14,7 @@ import pytest
 from django.db import DatabaseError
 
 from marketplace.fulfilment import operations as fulfilment
-from tests.rules.machine import play
+from tests.rules.machine import Histories, Rare, play
 from tests.rules.market import Market
 from tests.rules.mutants import MUTANTS, SOON_FOUND
 from tests.rules.steps import Disagreement
@@ -51,9 +51,9 @@ MUST_MEET = {
 }
 
 
-def keep_the_rules(number, histories):
+def keep_the_rules(number, histories, of=Histories):
     met = Counter()
-    play(1000 * SEED + number, histories, met=met)
+    play(1000 * SEED + number, histories, met=met, of=of)
     return met
 
 
@@ -72,7 +72,7 @@ def test_the_program_keeps_the_rules_with_each_step_committed(town_template):
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(11, 27))
 def test_the_program_keeps_the_rules_for_long(town_db, number):
-    keep_the_rules(number, 27)
+    keep_the_rules(number, 27, of=(Histories, Rare)[number % 2])
 
 
 @pytest.mark.long
@@ -129,13 +129,13 @@ def test_the_market_machine_finds_a_broken_rule(town_db, monkeypatch, what):
         play(5, 30, shrink=False, of=Market)
 
 
-def find(mutant, monkeypatch, *, histories, tries=1):
-    """From one seed or, where it is rare, the next ones: found is found."""
+def find(mutant, monkeypatch, *, histories, machines=(Histories,)):
+    """By one of the machines or the next: found is found."""
     mutant.break_it(monkeypatch)
     # A constraint of the database may see it first.
     with pytest.raises((Disagreement, DatabaseError)):
-        for number in range(5, 5 + tries):
-            play(number, histories, shrink=False)
+        for number, machine in enumerate(machines, 5):
+            play(number, histories, shrink=False, of=machine)
 
 
 def test_every_mutant_still_says_what_it_breaks(monkeypatch):
@@ -152,4 +152,4 @@ def test_the_machine_finds_a_broken_rule(town_db, monkeypatch, what):
 @pytest.mark.long
 @pytest.mark.parametrize("what", sorted(MUTANTS.keys() - SOON_FOUND))
 def test_the_machine_finds_a_broken_rule_in_the_long_run(town_db, monkeypatch, what):
-    find(MUTANTS[what], monkeypatch, histories=200, tries=5)
+    find(MUTANTS[what], monkeypatch, histories=200, machines=(Histories, Rare))
