@@ -17,6 +17,9 @@ from tests.rules.lives import Lives
 from tests.rules.months import LAST_MONTH, Months, step_for
 from tests.rules.steps import requests
 
+# Of the same role for another place; the officer's is at work in the east alone.
+COLLEAGUES = {"manager-a": "manager-b", "manager-b": "manager-a", "officer": "officer-east"}
+
 
 class Histories(Lives, Months):
     """All steps; see steps.py for what holds them together."""
@@ -44,10 +47,6 @@ class Rare(Histories):
                 step = step_for(paper)
                 name = self._whose(paper, step)
                 self._take_step(code, month, step, COLLEAGUES.get(name, name))
-
-
-# The officer's is at work in the east alone.
-COLLEAGUES = {"manager-a": "manager-b", "manager-b": "manager-a", "officer": "officer-east"}
 
 
 def play(number, histories, *, steps=26, shrink=True, of=Histories, **attributes):
